@@ -1,0 +1,107 @@
+import { app, BrowserWindow, dialog, ipcMain, protocol, session, type Session, type WebContents, type WebFrameMain } from 'electron'
+import { join } from 'node:path'
+import { toErrorValue } from '../engine/errors.ts'
+import type { Broadcast } from '../ipc/handlers.ts'
+import type { Router } from '../ipc/router.ts'
+import { answerPage } from './pages.ts'
+import { APP_ORIGIN, APP_SCHEME, mayNavigate, maySend, mayUse } from './security.ts'
+
+/** The built parts of the app, as absolute paths. */
+export interface BuiltFiles {
+  /** Folder with the built pages. */
+  readonly pages: string
+  /** The preload script (CommonJS). */
+  readonly preload: string
+  /** The program of the engine's process. */
+  readonly engine: string
+}
+
+/** Where the build puts its parts below the app's folder. */
+export function builtFiles(appFolder: string): BuiltFiles {
+  const out = join(appFolder, 'out')
+  return { pages: join(out, 'renderer'), preload: join(out, 'preload', 'index.cjs'), engine: join(out, 'engine', 'index.js') }
+}
+
+/** Must run before Electron is ready: makes `app:` a scheme with an origin, so that the content security policy holds for it. */
+export function registerAppScheme(): void {
+  protocol.registerSchemesAsPrivileged([
+    { scheme: APP_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
+  ])
+  app.enableSandbox()
+}
+
+/** Guards every page that will ever be made, answers their calls through the router, and opens the window. */
+export function startWindowHost(files: BuiltFiles, router: Router): void {
+  app.on('web-contents-created', (_event, contents) => guardContents(contents))
+  guardSession(session.defaultSession)
+  servePages(session.defaultSession, files.pages)
+  answerCalls(router)
+  openWindow(files)
+  app.on('activate', () => {
+    if (BrowserWindow.getAllWindows().length === 0) openWindow(files)
+  })
+  app.on('second-instance', () => BrowserWindow.getAllWindows()[0]?.focus())
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit()
+  })
+}
+
+/** Tells every open window. */
+export const broadcast: Broadcast = (name, payload) => {
+  for (const window of BrowserWindow.getAllWindows()) window.webContents.send(`event:${name}`, payload)
+}
+
+/** Says why Halfstep cannot start, and ends it. */
+export function showFatalError(thrown: unknown): void {
+  const { message, nextStep } = toErrorValue(thrown)
+  dialog.showErrorBox('Halfstep cannot start', `${message}\n\n${nextStep}`)
+  app.exit(1)
+}
+
+function openWindow({ preload }: BuiltFiles): void {
+  const window = new BrowserWindow({
+    width: 1280,
+    height: 840,
+    minWidth: 1024,
+    minHeight: 700,
+    show: false,
+    webPreferences: { preload, contextIsolation: true, sandbox: true, nodeIntegration: false, webviewTag: false, spellcheck: false },
+  })
+  window.once('ready-to-show', () => window.show())
+  void window.loadURL(`${APP_ORIGIN}/index.html`)
+}
+
+function guardContents(contents: WebContents): void {
+  contents.setWindowOpenHandler(() => ({ action: 'deny' }))
+  contents.on('will-attach-webview', (event) => event.preventDefault())
+  const stay = (event: { readonly url: string; preventDefault(): void }): void => {
+    if (!mayNavigate(event.url)) event.preventDefault()
+  }
+  contents.on('will-navigate', stay)
+  contents.on('will-frame-navigate', stay)
+  contents.on('will-redirect', stay)
+}
+
+function guardSession(target: Session): void {
+  // Dictionaries would be fetched from the network even where the page has spell checking off.
+  target.setSpellCheckerEnabled(false)
+  target.setSpellCheckerDictionaryDownloadURL(`${APP_ORIGIN}/no-dictionaries/`)
+  target.setPermissionRequestHandler((_contents, permission, answer, { requestingUrl }) => answer(mayUse(permission, requestingUrl)))
+  target.setPermissionCheckHandler((_contents, permission, origin) => mayUse(permission, origin))
+  target.setDevicePermissionHandler(() => false)
+}
+
+function servePages(target: Session, pages: string): void {
+  target.protocol.handle(APP_SCHEME, ({ method, url }) => answerPage(method, url, pages))
+}
+
+function answerCalls(router: Router): void {
+  ipcMain.handle('call', (event, name: unknown, args: unknown) => {
+    if (!maySend(describe(event.senderFrame))) throw new Error('This page may not call Halfstep.')
+    return router(name, args)
+  })
+}
+
+function describe(frame: WebFrameMain | null): Parameters<typeof maySend>[0] {
+  return frame ? { url: frame.url, isTopFrame: frame.parent === null } : undefined
+}

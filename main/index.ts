@@ -1,0 +1,20 @@
+/** The program of Electron's main process: puts the services, the router and the window together. */
+import { app, utilityProcess } from 'electron'
+import { broadcast, builtFiles, registerAppScheme, showFatalError, startWindowHost } from './host/electron.ts'
+import { utilityLauncher } from './host/utility-launcher.ts'
+import { createHandlers } from './ipc/handlers.ts'
+import { createRouter } from './ipc/router.ts'
+import { engineIn } from './services/engine.ts'
+import { openServices } from './services/services.ts'
+
+function start(): void {
+  const files = builtFiles(app.getAppPath())
+  const services = openServices(engineIn(utilityLauncher(utilityProcess.fork, files.engine)))
+  app.on('will-quit', () => services.close())
+  startWindowHost(files, createRouter(createHandlers(services, broadcast)))
+}
+
+registerAppScheme()
+// One instance writes the library; a second one brings the first to the front. Awaiting readiness here would hold it up for ever.
+if (app.requestSingleInstanceLock()) app.whenReady().then(start).catch(showFatalError)
+else app.quit()

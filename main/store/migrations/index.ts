@@ -1,0 +1,14 @@
+import type { Database } from 'better-sqlite3'
+import { settingsAndDevices } from './001-settings-and-devices.ts'
+
+/** One step of the schema. Once released a migration never changes: a correction is a new one. */
+export interface Migration {
+  /** Its position, from 1 without gaps: the `user_version` of a database that has it. */
+  readonly id: number
+  readonly name: string
+  /** Changes the schema and the rows. Runs inside a transaction, so it must not begin or commit one. */
+  up(database: Database): void
+}
+
+/** Every migration, oldest first. */
+export const MIGRATIONS: readonly Migration[] = [settingsAndDevices]

@@ -1,0 +1,14 @@
+import { contextBridge, ipcRenderer } from 'electron'
+import { createBridge } from '../main/ipc/bridge.ts'
+
+const bridge = createBridge({
+  invoke: (name, args) => ipcRenderer.invoke('call', name, args),
+  subscribe(name, listener) {
+    const channel = `event:${name}`
+    const receive = (_event: unknown, payload: unknown): void => listener(payload)
+    ipcRenderer.on(channel, receive)
+    return () => ipcRenderer.off(channel, receive)
+  },
+})
+
+contextBridge.exposeInMainWorld('halfstep', bridge)

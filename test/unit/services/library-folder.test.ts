@@ -1,0 +1,30 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ensureLibraryFolder, libraryFolder } from '../../../main/services/library-folder.ts'
+
+describe('the library folder', () => {
+  it('is HALFSTEP_HOME when set, on every platform', () => {
+    for (const platform of ['linux', 'darwin', 'win32'] as const) {
+      expect(libraryFolder({ platform, home: '/home/ada', env: { HALFSTEP_HOME: '/data/halfstep' } })).toBe(resolve('/data/halfstep'))
+    }
+  })
+
+  it("is the platform's place for application data otherwise", () => {
+    const home = '/home/ada'
+    expect(libraryFolder({ platform: 'linux', home, env: {} })).toBe(join(home, '.local', 'share', 'halfstep'))
+    expect(libraryFolder({ platform: 'linux', home, env: { XDG_DATA_HOME: '/data' } })).toBe(join('/data', 'halfstep'))
+    expect(libraryFolder({ platform: 'darwin', home, env: {} })).toBe(join(home, 'Library', 'Application Support', 'Halfstep'))
+    expect(libraryFolder({ platform: 'win32', home, env: {} })).toBe(join(home, 'AppData', 'Local', 'Halfstep'))
+    expect(libraryFolder({ platform: 'win32', home, env: { LOCALAPPDATA: '/local' } })).toBe(join('/local', 'Halfstep'))
+  })
+
+  it('is created with its parents, and named when it cannot be', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'halfstep-folder-'))
+    expect(ensureLibraryFolder(join(folder, 'ü 日本語', 'library'))).toBe(join(folder, 'ü 日本語', 'library'))
+    writeFileSync(join(folder, 'file'), '')
+    expect(() => ensureLibraryFolder(join(folder, 'file', 'library'))).toThrow(join(folder, 'file', 'library'))
+    rmSync(folder, { recursive: true })
+  })
+})

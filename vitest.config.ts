@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+/** One project per kind of test, so that each can be run on its own: `vitest run --project unit`. */
+const kind = (name: string) => ({ extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`] } })
+
+export default defineConfig({
+  test: {
+    projects: ['unit', 'golden', 'faults', 'build', 'e2e'].map(kind),
+    // ONNX Runtime keeps native threads per process: forks end them cleanly, worker threads do not.
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
