@@ -1,0 +1,124 @@
+import os from 'node:os'
+import * as ort from 'onnxruntime-node'
+import { HalfstepError } from '../errors.ts'
+import { writeOnnx } from '../graph/onnx/write.ts'
+import type { Graph } from '../graph/graph.ts'
+import { formatShape, sameShape } from '../tensor/shape.ts'
+import type { DType } from '../tensor/dtype.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Device } from '../protocol.ts'
+
+/**
+ * How weights are held on the CPU: `mapped` reads them where they lie on disk and keeps nothing else; `copied` lets the runtime
+ * lay out copies of its own, which take the weights' size in memory again and make the forward pass about a third faster.
+ */
+export type WeightPlacement = 'mapped' | 'copied'
+
+export interface SessionOptions {
+  readonly device: Device
+  readonly weights?: WeightPlacement
+  /** CPU threads; all of them by default. */
+  readonly threads?: number
+  /** Folder to write a profile into, for `bench --profile`. */
+  readonly profileFolder?: string
+}
+
+type Feeds = Readonly<Record<string, Tensor>>
+
+/** Runs of all sessions go through one queue: the runtime uses every core already, and concurrent WebGPU runs can crash. */
+let lastRun: Promise<unknown> = Promise.resolve()
+
+/** A graph compiled for one device. */
+export class Session {
+  readonly #session: ort.InferenceSession
+  readonly #graph: Graph
+
+  private constructor(session: ort.InferenceSession, graph: Graph) {
+    this.#session = session
+    this.#graph = graph
+  }
+
+  /** Compiles a graph. Throws `device.failed` with the runtime's reason when the device cannot take it. */
+  static async create(graph: Graph, options: SessionOptions): Promise<Session> {
+    const { bytes, weightsFolder } = writeOnnx(graph)
+    try {
+      return new Session(await ort.InferenceSession.create(bytes, runtimeOptions(options, weightsFolder)), graph)
+    } catch (error) {
+      throw deviceError(options.device, 'could not load the model', error)
+    }
+  }
+
+  /**
+   * Computes the named outputs. Every graph input must be fed with its declared element type and shape.
+   * Throws `graph.shape` for a wrong feed and `device.failed` when the runtime fails.
+   */
+  async run(feeds: Feeds, outputs: readonly string[] = [...this.#graph.outputs.keys()]): Promise<Record<string, Tensor>> {
+    const runtimeFeeds = this.#runtimeFeeds(feeds)
+    const run = lastRun.then(() => this.#session.run(runtimeFeeds, [...outputs]))
+    lastRun = run.catch(() => undefined)
+    try {
+      const results = await run
+      return Object.fromEntries(outputs.map((name) => [name, fromRuntime(results[name])]))
+    } catch (error) {
+      throw deviceError('cpu', 'failed while computing', error)
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.release()
+  }
+
+  #runtimeFeeds(feeds: Feeds): Record<string, ort.Tensor> {
+    return Object.fromEntries(
+      this.#graph.inputs.map(({ name, dtype, shape }) => {
+        const fed = feeds[name]
+        if (fed === undefined) throw new HalfstepError('graph.shape', `The input ${name} was not given.`)
+        if (fed.dtype !== dtype || !sameShape(fed.shape, shape)) {
+          const given = `${fed.dtype} ${formatShape(fed.shape)}`
+          throw new HalfstepError('graph.shape', `The input ${name} is ${given}, but the model takes ${dtype} ${formatShape(shape)}.`)
+        }
+        return [name, toRuntime(fed)]
+      }),
+    )
+  }
+}
+
+/** The settings that engine.md's measurements led to. */
+function runtimeOptions(options: SessionOptions, weightsFolder: string | undefined): ort.InferenceSession.SessionOptions {
+  const mapped = options.device === 'cpu' && (options.weights ?? 'mapped') === 'mapped'
+  return {
+    executionProviders: [options.device],
+    // `extended` stops before the CPU's blocked layout, which would copy every convolution weight.
+    graphOptimizationLevel: mapped ? 'extended' : 'all',
+    // With the arena, memory patterns double the second run's memory.
+    enableMemPattern: false,
+    intraOpNumThreads: options.threads ?? os.availableParallelism(),
+    logSeverityLevel: 3,
+    ...(options.profileFolder === undefined ? {} : { enableProfiling: true, profileFilePrefix: `${options.profileFolder}/profile` }),
+    extra: {
+      session: {
+        ...(weightsFolder === undefined ? {} : { model_external_initializers_file_folder_path: weightsFolder }),
+        // Prepacking keeps a second copy of each weight.
+        ...(mapped ? { disable_prepacking: '1' } : {}),
+      },
+      // Folding would store transposed and widened copies of weights.
+      ...(mapped ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
+    },
+  }
+}
+
+function toRuntime(tensor: Tensor): ort.Tensor {
+  return new ort.Tensor(tensor.dtype as 'float32', tensor.data as Float32Array, tensor.shape)
+}
+
+function fromRuntime(tensor: ort.Tensor | undefined): Tensor {
+  if (tensor === undefined) throw new HalfstepError('internal', 'The runtime left out an output.')
+  return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as Float32Array }
+}
+
+function deviceError(device: Device, what: string, error: unknown): HalfstepError {
+  const reason = error instanceof Error ? error.message : String(error)
+  const code = /memory|alloc/i.test(reason) ? 'device.memory' : 'device.failed'
+  const next = code === 'device.memory' ? 'Use a smaller batch or picture, or another device.' : 'Try another device with --device.'
+  return new HalfstepError(code, `The device ${device} ${what}: ${reason}`, next)
+}
