@@ -2,6 +2,7 @@
 import { basename, dirname, extname, join } from 'node:path'
 import { readWeight } from '../../../native-models/weights/read-weight.ts'
 import { readJson } from '../../../native-models/weights/json-file.ts'
+import type { ReplacingFileSystem } from '../../../native-models/weights/replace-file.ts'
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from '../../../native-models/weights/safetensors.ts'
 import { HalfstepError } from '../errors.ts'
 import { isFloat, type FloatDType } from '../tensor/dtype.ts'
@@ -33,6 +34,8 @@ export interface WriteAdapterOptions {
   /** For people; the file's name without extension unless given or known from the adapter's metadata. */
   readonly title?: string
   readonly date?: Date
+  /** The system's own unless given. */
+  readonly files?: ReplacingFileSystem
 }
 
 /**
@@ -68,7 +71,7 @@ export async function writeAdapter(path: string, adapter: Adapter, options: Writ
   const { tensors, metadata } =
     options.format === 'kohya' ? { tensors: writeKohya(adapter, family === 'sdxl'), metadata: {} } : writePeft(adapter)
   const stored = options.dtype === 'float16' ? tensors.map(([name, tensor]) => [name, toFloat16(path, name, tensor)] as const) : tensors
-  await writeSafetensors(path, stored, { ...description, ...metadata })
+  await writeSafetensors(path, stored, { ...description, ...metadata }, options.files)
 }
 
 function formatOf(file: SafetensorsFile): AdapterFormat {

@@ -4,7 +4,7 @@
  */
 import { float32, type FloatTensor, type Tensor } from '../tensor/tensor.ts'
 import type { Adapter, AdapterComponent, LoraModule } from './lora.ts'
-import { pathOfUnderscored } from './module-names.ts'
+import { LAYERS_PER_BLOCK, pathOfUnderscored, type LayersPerBlock } from './module-names.ts'
 import { assembleModules, malformed, type Part, type PartName } from './module-parts.ts'
 import { mostCommon } from './most-common.ts'
 
@@ -35,7 +35,21 @@ export function isKohyaKey(key: string): boolean {
  * Throws `adapter.malformed`, naming file and key.
  */
 export function readKohya(source: string, tensors: ReadonlyMap<string, Tensor>): LoraModule[] {
-  return assembleModules(source, tensors, (key) => parseKey(source, key), (_, rank) => rank)
+  const layersPerBlock = layersPerBlockOf(tensors.keys())
+  return assembleModules(
+    source,
+    tensors,
+    (key) => parseKey(source, key, layersPerBlock),
+    (_, rank) => rank,
+  )
+}
+
+/** The layers per block with which every name means something; the usual number when none does, so that the error names a key. */
+function layersPerBlockOf(keys: Iterable<string>): LayersPerBlock {
+  const names = [...keys].flatMap((key) => /^lora_unet_(.+?)\./.exec(key)?.slice(1) ?? [])
+  return (
+    LAYERS_PER_BLOCK.find((layers) => names.every((name) => pathOfUnderscored('unet', name, layers) !== undefined)) ?? LAYERS_PER_BLOCK[0]
+  )
 }
 
 /**
@@ -54,12 +68,12 @@ export function writeKohya(adapter: Adapter, sdxl: boolean): [string, Tensor][] 
   })
 }
 
-function parseKey(source: string, key: string): PartName {
+function parseKey(source: string, key: string, layersPerBlock: LayersPerBlock): PartName {
   const [, prefix = '', name = '', ending = ''] = KEY.exec(key) ?? []
   const component = COMPONENTS.get(prefix)
   const part = PARTS.get(ending)
   if (!component || !part) throw malformed(source, key, 'it is neither a down weight, an up weight nor an alpha')
-  const path = pathOfUnderscored(component, name)
+  const path = pathOfUnderscored(component, name, layersPerBlock)
   if (path === undefined) throw malformed(source, key, 'no Stable Diffusion UNet or CLIP text encoder has a module of that name')
   return { component, path, part }
 }
@@ -88,5 +102,8 @@ function withOneAlpha(modules: readonly LoraModule[]): LoraModule[] {
 }
 
 function times(tensor: FloatTensor, factor: number): FloatTensor {
-  return float32(tensor.shape, tensor.data.map((value) => value * factor))
+  return float32(
+    tensor.shape,
+    tensor.data.map((value) => value * factor),
+  )
 }

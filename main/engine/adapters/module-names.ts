@@ -49,19 +49,24 @@ const DOTTED = {
   unet: UNET.map((template) => spelling(template, (numbers) => fill(template, numbers))),
   text: TEXT_ENCODER.map((template) => spelling(template, (numbers) => fill(template, numbers))),
 }
-const UNDERSCORED = {
-  unet: [...UNET.map(underscored), ...originalUnet()],
-  text: TEXT_ENCODER.map(underscored),
-}
+/** Layers per block of a UNet, likeliest first: every published Stable Diffusion has two. */
+export const LAYERS_PER_BLOCK = [2, 1, 3, 4] as const
+export type LayersPerBlock = (typeof LAYERS_PER_BLOCK)[number]
+
+const UNDERSCORED_UNET = new Map(LAYERS_PER_BLOCK.map((layers) => [layers, [...UNET.map(underscored), ...originalUnet(layers)]]))
+const UNDERSCORED_TEXT = TEXT_ENCODER.map(underscored)
 
 /** Whether a dotted path is a layer of such a component. */
 export function isKnownModule(component: AdapterComponent, path: string): boolean {
   return resolve(component === 'unet' ? DOTTED.unet : DOTTED.text, path) !== undefined
 }
 
-/** The dotted path for a name with `_` throughout, in diffusers' or the original layout; undefined if there is none. */
-export function pathOfUnderscored(component: AdapterComponent, name: string): string | undefined {
-  return resolve(component === 'unet' ? UNDERSCORED.unet : UNDERSCORED.text, name)
+/**
+ * The dotted path for a name with `_` throughout, in diffusers' or the original layout; undefined if there is none. Only names of
+ * the original layout depend on the layers per block.
+ */
+export function pathOfUnderscored(component: AdapterComponent, name: string, layersPerBlock: LayersPerBlock = 2): string | undefined {
+  return resolve(component === 'unet' ? (UNDERSCORED_UNET.get(layersPerBlock) ?? []) : UNDERSCORED_TEXT, name)
 }
 
 /** What a layer does, for people. */
@@ -103,11 +108,14 @@ function fill(template: string, numbers: readonly number[]): string {
 }
 
 /**
- * The original layout numbers the blocks through: with two layers per block, as every published model has, input block
- * i ≥ 1 is layer (i−1) mod 3 of down block ⌊(i−1)/3⌋, a third "layer" being the downsampler; output block i is layer
- * i mod 3 of up block ⌊i/3⌋, with the upsampler as the last member of layer 2.
+ * The original layout numbers the blocks through. With n layers per block and s = n + 1, input block i ≥ 1 is layer
+ * (i−1) mod s of down block ⌊(i−1)/s⌋, the last "layer" being the downsampler; output block i is layer i mod s of up block
+ * ⌊i/s⌋, with the upsampler as the last member of layer n.
  */
-function originalUnet(): Spelling[] {
+function originalUnet(layersPerBlock: number): Spelling[] {
+  const stride = layersPerBlock + 1
+  const upsampler = (i: number): string | undefined =>
+    i % stride === layersPerBlock ? `up_blocks.${Math.floor(i / stride)}.upsamplers.0.conv` : undefined
   return [
     named('input_blocks_0_0', 'conv_in'),
     named('out_2', 'conv_out'),
@@ -115,23 +123,36 @@ function originalUnet(): Spelling[] {
     named('time_embed_2', 'time_embedding.linear_2'),
     named('label_emb_0_0', 'add_embedding.linear_1'),
     named('label_emb_0_2', 'add_embedding.linear_2'),
-    spelling('input_blocks_#_0_op', ([i = 0]) => (i > 0 && i % 3 === 0 ? `down_blocks.${i / 3 - 1}.downsamplers.0.conv` : undefined)),
+    spelling('input_blocks_#_0_op', ([i = 0]) =>
+      i > 0 && i % stride === 0 ? `down_blocks.${i / stride - 1}.downsamplers.0.conv` : undefined,
+    ),
     spelling('output_blocks_#_1_conv', ([i = 0]) => upsampler(i)),
     spelling('output_blocks_#_2_conv', ([i = 0]) => upsampler(i)),
-    ...inBlocks('attentions', '1', TRANSFORMER, (name) => name),
-    ...inBlocks('resnets', '0', RESNET, originalResnetName),
-    ...members('middle_block_1', TRANSFORMER, (name) => name, () => 'mid_block.attentions.0'),
+    ...inBlocks(stride, 'attentions', '1', TRANSFORMER, (name) => name),
+    ...inBlocks(stride, 'resnets', '0', RESNET, originalResnetName),
+    ...members(
+      'middle_block_1',
+      TRANSFORMER,
+      (name) => name,
+      () => 'mid_block.attentions.0',
+    ),
     ...members('middle_block_0', RESNET, originalResnetName, () => 'mid_block.resnets.0'),
     ...members('middle_block_2', RESNET, originalResnetName, () => 'mid_block.resnets.1'),
   ]
 }
 
-function inBlocks(list: string, position: string, names: readonly string[], original: (name: string) => string): Spelling[] {
+function inBlocks(
+  stride: number,
+  list: string,
+  position: string,
+  names: readonly string[],
+  original: (name: string) => string,
+): Spelling[] {
   return [
     ...members(`input_blocks_#_${position}`, names, original, ([i = 0]) =>
-      i > 0 && i % 3 !== 0 ? `down_blocks.${Math.floor(i / 3)}.${list}.${(i - 1) % 3}` : undefined,
+      i > 0 && i % stride !== 0 ? `down_blocks.${Math.floor(i / stride)}.${list}.${(i - 1) % stride}` : undefined,
     ),
-    ...members(`output_blocks_#_${position}`, names, original, ([i = 0]) => `up_blocks.${Math.floor(i / 3)}.${list}.${i % 3}`),
+    ...members(`output_blocks_#_${position}`, names, original, ([i = 0]) => `up_blocks.${Math.floor(i / stride)}.${list}.${i % stride}`),
   ]
 }
 
@@ -155,9 +176,6 @@ function named(name: string, path: string): Spelling {
   return spelling(name, () => path)
 }
 
-function upsampler(outputBlock: number): string | undefined {
-  return outputBlock % 3 === 2 ? `up_blocks.${Math.floor(outputBlock / 3)}.upsamplers.0.conv` : undefined
-}
 function originalResnetName(name: string): string {
   return ORIGINAL_RESNET.get(name) ?? name
 }
