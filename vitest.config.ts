@@ -5,7 +5,7 @@ const kind = (name: string) => ({ extends: true as const, test: { name, include:
 
 export default defineConfig({
   test: {
-    projects: ['unit', 'golden', 'faults', 'build', 'e2e'].map(kind),
+    projects: ['unit', 'golden', 'faults', 'build', 'e2e', 'device'].map(kind),
     // ONNX Runtime keeps native threads per process: forks end them cleanly, worker threads do not.
     pool: 'forks',
     testTimeout: 60_000,

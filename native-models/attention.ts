@@ -27,8 +27,8 @@ interface Heads {
 /**
  * Multi-head scaled dot-product attention, softmax(q kᵀ / √d + mask) v per head (Vaswani et al. 2017), as plain operators.
  *
- * Each row of scores stands for itself, so the queries may be cut into chunks: each is a segment of its own, and neither
- * pass ever holds more scores than one chunk's.
+ * Each row of scores stands for itself, so the queries may be cut into chunks. Each chunk is a segment of its own: its result
+ * is kept, its scores, by far the largest tensors of a network, are not, and neither pass ever holds more than one chunk's.
  */
 export function attention(g: Scope, operands: AttentionOperands): Value {
   const { query, key, value, heads, mask } = operands
@@ -41,7 +41,6 @@ export function attention(g: Scope, operands: AttentionOperands): Value {
   const split = { q: splitHeads(g, query, heads), k: splitKeys(g, key, heads), v: splitHeads(g, value, heads) }
   const upcast = operands.upcast ?? false
   const bounds = chunkBounds(queries, batch * heads * keys, operands.maxScoreElements ?? Infinity)
-  if (bounds.length === 1) return mergeHeads(g, attend(g, split, mask, upcast))
   const chunks = bounds.map(([start, end], i) => {
     const inner = g.segment(`chunk.${i}`)
     const q = ops.slice(inner, split.q, [2], [start], [end])

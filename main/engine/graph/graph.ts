@@ -127,7 +127,7 @@ export class Graph {
   /** A tensor stored in the graph itself and found among its `parameters`; unlike a constant it is never shared with an equal one. */
   parameter(name: string, tensor: Tensor): Value {
     const value = this.#value(this.uniqueName(name), tensor, { kind: 'constant', tensor })
-    this.parameters.set(name, value)
+    if (!this.parameters.has(name)) this.parameters.set(name, value)
     return value
   }
 

@@ -1,8 +1,11 @@
 import { vjp } from '../autodiff/vjp.ts'
 import { HalfstepError } from '../errors.ts'
-import type { Graph, Segment, Value } from '../graph/graph.ts'
+import type { Graph, Value } from '../graph/graph.ts'
+import type { Precision } from '../protocol.ts'
 import { Session, type SessionOptions } from '../runtime/session.ts'
-import { zeros, type FloatTensor, type Tensor } from '../tensor/tensor.ts'
+import { INITIAL_LOSS_SCALE, nextLossScale } from './loss-scale.ts'
+import { recomputedSegments, type Recomputation } from './recomputation.ts'
+import { float32, toFloat32, zeros, type FloatTensor, type Tensor } from '../tensor/tensor.ts'
 
 /** Feeds or results by name. */
 export type Tensors = Readonly<Record<string, Tensor>>
@@ -12,8 +15,16 @@ export interface NetworkOptions extends SessionOptions {
   readonly outputs: readonly string[]
   /** Graph inputs to differentiate by; all float32. */
   readonly wrt: readonly string[]
-  /** Which segments are recomputed in the backward pass; see {@link vjp}. */
-  readonly recompute?: (segment: Segment) => boolean
+  /** What the network computes in; half precision scales the loss. */
+  readonly compute?: Precision
+  /** What the backward pass computes again; `auto` by default. */
+  readonly recomputation?: Recomputation
+}
+
+/** Outputs and gradients by name, float32. */
+export interface VjpResult {
+  readonly outputs: Readonly<Record<string, FloatTensor>>
+  readonly gradients: Readonly<Record<string, FloatTensor>>
 }
 
 const GATE = 'train'
@@ -29,16 +40,20 @@ export class DifferentiableNetwork {
   readonly #outputs: readonly string[]
   readonly #wrt: readonly string[]
   readonly #idle: Tensors
+  readonly #scalesLoss: boolean
+  #lossScale = INITIAL_LOSS_SCALE
 
   private constructor(session: Session, options: NetworkOptions, idle: Tensors) {
     this.#session = session
     this.#outputs = options.outputs
     this.#wrt = options.wrt
     this.#idle = idle
+    this.#scalesLoss = options.compute === 'float16'
   }
 
   /** Differentiates the graph (which gains inputs and outputs for it) and compiles it. Throws as `vjp` and `Session.create` do. */
   static async create(graph: Graph, options: NetworkOptions): Promise<DifferentiableNetwork> {
+    const recompute = await recomputedSegments(graph, options.recomputation ?? 'auto', options.device)
     const gate = graph.input(GATE, 'bool', [])
     const pairs = options.outputs.map((name): [Value, Value] => {
       const output = named(graph.outputs.get(name), name)
@@ -50,7 +65,7 @@ export class DifferentiableNetwork {
         name,
       ),
     )
-    const gradients = vjp(graph, pairs, wrt, { gate, ...(options.recompute === undefined ? {} : { recompute: options.recompute }) })
+    const gradients = vjp(graph, pairs, wrt, { gate, recompute })
     gradients.forEach((gradient, i) => graph.output(gradientOf(wrt[i]?.name ?? ''), gradient))
     const idle = Object.fromEntries(pairs.map(([output, upstream]) => [upstream.name, zeros('float32', output.shape)]))
     return new DifferentiableNetwork(await Session.create(graph, options), options, idle)
@@ -62,23 +77,29 @@ export class DifferentiableNetwork {
   }
 
   /**
-   * Runs forward and backward.
+   * Runs forward and backward. In half precision the pass is repeated with a lower loss scale when a gradient overflows;
+   * gradients that stay without bound at any scale are given as they are.
    * @param upstream dL/dy for each output y the network was made for
    * @returns the outputs, and dL/dx for each input x, under the names of x
    */
-  async vjp(
-    inputs: Tensors,
-    upstream: Readonly<Record<string, FloatTensor>>,
-  ): Promise<{ outputs: Record<string, Tensor>; gradients: Record<string, Tensor> }> {
-    const feeds = {
-      ...inputs,
-      ...Object.fromEntries(this.#outputs.map((name) => [upstreamOf(name), named(upstream[name], name)])),
-      [GATE]: bool(true),
+  async vjp(inputs: Tensors, upstream: Readonly<Record<string, FloatTensor>>): Promise<VjpResult> {
+    if (!this.#scalesLoss) return this.#backward(inputs, upstream, 1)
+    for (;;) {
+      const result = await this.#backward(inputs, upstream, this.#lossScale.factor)
+      const overflowed = !Object.values(result.gradients).every(isFinite)
+      const next = nextLossScale(this.#lossScale, overflowed)
+      if (next !== undefined) this.#lossScale = next
+      if (!overflowed || next === undefined) return result
     }
+  }
+
+  async #backward(inputs: Tensors, upstream: Readonly<Record<string, FloatTensor>>, factor: number): Promise<VjpResult> {
+    const feeds: Record<string, Tensor> = { ...inputs, [GATE]: bool(true) }
+    for (const name of this.#outputs) feeds[upstreamOf(name)] = scaled(named(upstream[name], name), factor)
     const results = await this.#session.run(feeds, [...this.#outputs, ...this.#wrt.map(gradientOf)])
-    const pick = (names: readonly string[], key: (name: string) => string): Record<string, Tensor> =>
-      Object.fromEntries(names.map((name) => [name, named(results[key(name)], name)]))
-    return { outputs: pick(this.#outputs, (name) => name), gradients: pick(this.#wrt, gradientOf) }
+    const outputs = Object.fromEntries(this.#outputs.map((name) => [name, floats(results, name)]))
+    const gradients = Object.fromEntries(this.#wrt.map((name) => [name, scaled(floats(results, gradientOf(name)), 1 / factor)]))
+    return { outputs, gradients }
   }
 
   async dispose(): Promise<void> {
@@ -88,6 +109,23 @@ export class DifferentiableNetwork {
 
 function bool(value: boolean): Tensor<'bool'> {
   return { dtype: 'bool', shape: [], data: Uint8Array.of(value ? 1 : 0) }
+}
+
+function floats(results: Tensors, name: string): FloatTensor {
+  return toFloat32(named(results[name], name))
+}
+
+function scaled(tensor: FloatTensor, factor: number): FloatTensor {
+  return factor === 1
+    ? tensor
+    : float32(
+        tensor.shape,
+        tensor.data.map((value) => value * factor),
+      )
+}
+
+function isFinite(tensor: FloatTensor): boolean {
+  return tensor.data.every(Number.isFinite)
 }
 
 function named<T>(value: T | undefined, name: string): T {

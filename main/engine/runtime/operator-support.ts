@@ -152,8 +152,8 @@ function problemOf(node: Node, device: Device): { readonly note: string; readonl
 const dimensions = (value: Value | undefined): number => value?.shape.length ?? 0
 const isFixed = (value: Value | undefined): boolean => value?.source.kind === 'weight' || value?.source.kind === 'constant'
 
-/** Kernels of 1×1 without padding go another way, as do groups, and output channels that 4 does not divide. */
-function isMiscomputedConv(node: Node): boolean {
+/** A convolution that WebGPU gets wrong. Kernels of 1×1 go another way, as do groups, and output channels that 4 does not divide. */
+export function isMiscomputedConv(node: Node): node is Extract<Node, { operator: 'Conv' }> {
   if (node.operator !== 'Conv' || node.attributes.group !== 1) return false
   const [outputs = 0, channels = 0, ...kernel] = node.inputs[1]?.shape ?? []
   return channels > 3 && channels % 3 === 0 && channels % 4 !== 0 && outputs % 4 === 0 && kernel.some((size) => size > 1)

@@ -7,16 +7,12 @@ import { formatShape, sameShape } from '../tensor/shape.ts'
 import type { DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Device } from '../protocol.ts'
-
-/**
- * How weights are held on the CPU: `mapped` reads them where they lie on disk and keeps nothing else; `copied` lets the runtime
- * lay out copies of its own, which take the weights' size in memory again and make the forward pass about a third faster.
- */
-export type WeightPlacement = 'mapped' | 'copied'
+import { avoidQuirks, knownQuirks, type DeviceQuirks } from './device-quirks.ts'
 
 export interface SessionOptions {
   readonly device: Device
-  readonly weights?: WeightPlacement
+  /** What the device computes wrongly; by default what is known of it without a probe. */
+  readonly quirks?: DeviceQuirks
   /** CPU threads; all of them by default. */
   readonly threads?: number
   /** Folder to write a profile into, for `bench --profile`. */
@@ -32,17 +28,19 @@ let lastRun: Promise<unknown> = Promise.resolve()
 export class Session {
   readonly #session: ort.InferenceSession
   readonly #graph: Graph
+  readonly #device: Device
 
-  private constructor(session: ort.InferenceSession, graph: Graph) {
+  private constructor(session: ort.InferenceSession, graph: Graph, device: Device) {
     this.#session = session
     this.#graph = graph
+    this.#device = device
   }
 
   /** Compiles a graph. Throws `device.failed` with the runtime's reason when the device cannot take it. */
   static async create(graph: Graph, options: SessionOptions): Promise<Session> {
-    const { bytes, weightsFolder } = writeOnnx(graph)
+    const { bytes, weightsFolder } = writeOnnx(avoidQuirks(graph, options.quirks ?? knownQuirks(options.device)))
     try {
-      return new Session(await ort.InferenceSession.create(bytes, runtimeOptions(options, weightsFolder)), graph)
+      return new Session(await ort.InferenceSession.create(bytes, runtimeOptions(options, weightsFolder)), graph, options.device)
     } catch (error) {
       throw deviceError(options.device, 'could not load the model', error)
     }
@@ -60,7 +58,7 @@ export class Session {
       const results = await run
       return Object.fromEntries(outputs.map((name) => [name, fromRuntime(results[name])]))
     } catch (error) {
-      throw deviceError('cpu', 'failed while computing', error)
+      throw deviceError(this.#device, 'failed while computing', error)
     }
   }
 
@@ -85,11 +83,12 @@ export class Session {
 
 /** The settings that engine.md's measurements led to. */
 function runtimeOptions(options: SessionOptions, weightsFolder: string | undefined): ort.InferenceSession.SessionOptions {
-  const mapped = options.device === 'cpu' && (options.weights ?? 'mapped') === 'mapped'
+  const cpu = options.device === 'cpu'
   return {
     executionProviders: [options.device],
-    // `extended` stops before the CPU's blocked layout, which would copy every convolution weight.
-    graphOptimizationLevel: mapped ? 'extended' : 'all',
+    // On the CPU weights stay mapped from their file. `extended` stops before its blocked layout, which copies every convolution
+    // weight: measured, twice the weights in memory for 8 % of the time.
+    graphOptimizationLevel: cpu ? 'extended' : 'all',
     // With the arena, memory patterns double the second run's memory.
     enableMemPattern: false,
     intraOpNumThreads: options.threads ?? os.availableParallelism(),
@@ -99,10 +98,10 @@ function runtimeOptions(options: SessionOptions, weightsFolder: string | undefin
       session: {
         ...(weightsFolder === undefined ? {} : { model_external_initializers_file_folder_path: weightsFolder }),
         // Prepacking keeps a second copy of each weight.
-        ...(mapped ? { disable_prepacking: '1' } : {}),
+        ...(cpu ? { disable_prepacking: '1' } : {}),
       },
-      // Folding would store transposed and widened copies of weights.
-      ...(mapped ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
+      // Folding would store widened copies of float16 weights; widening them in every run costs 13 % of a forward pass.
+      ...(cpu ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
     },
   }
 }

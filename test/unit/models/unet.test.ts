@@ -9,7 +9,7 @@ import { Module } from '../../../native-models/module.ts'
 import { unetWeights } from '../../../native-models/required-weights.ts'
 import { standardConfigs } from '../../../native-models/standard-configs.ts'
 import { buildUnet, unet, type UnetModel, type UnetOptions } from '../../../native-models/unet.ts'
-import { compute, golden, layout, noise, openCases, relativeError, scatteredSegments, segmentPaths } from './fixtures.ts'
+import { compute, golden, layout, noise, openCases, outerSegmentPaths, relativeError, scatteredSegments } from './fixtures.ts'
 
 function microConfig(model: string): UnetConfig {
   const file = golden(`${model}/unet/config.json`)
@@ -63,7 +63,7 @@ describe('segments', () => {
   })
 
   it('are the time embedding, every residual block, transformer block and sampler, and the end', () => {
-    expect(segmentPaths(build(microConfig('sdxl-micro')).graph)).toEqual([
+    expect(outerSegmentPaths(build(microConfig('sdxl-micro')).graph)).toEqual([
       'time',
       'down_blocks.0.resnets.0',
       'down_blocks.0.downsamplers.0',

@@ -1,5 +1,5 @@
 import type { Scope, Value } from '../../graph/graph.ts'
-import { add, cast, compare, constant, fill, gemm, pad, reshape, slice, sum, transpose } from '../../graph/ops/index.ts'
+import { add, cast, compare, constant, fill, gemm, pad, reshape, slice, spaceOut, sum, transpose } from '../../graph/ops/index.ts'
 import { rule, type RuleTable } from '../rule.ts'
 import { unbroadcast } from '../unbroadcast.ts'
 
@@ -86,17 +86,9 @@ function unslice(g: Scope, dy: Value, axis: number, start: number, step: number,
   const count = dy.shape[axis] ?? 0
   if (step < 0) return unslice(g, reverse(g, dy, axis), axis, start + (count - 1) * step, -step, size)
   if (count === 0) return fill(g, dy.dtype, dy.shape.with(axis, size), 0)
-  const spread = step === 1 ? dy : stuff(g, dy, axis, step)
+  const spread = step === 1 ? dy : spaceOut(g, dy, axis, step)
   const length = (count - 1) * step + 1
   return padAxis(g, spread, axis, start, size - start - length)
-}
-
-/** Puts step − 1 zeros between neighbours along an axis. */
-function stuff(g: Scope, x: Value, axis: number, step: number): Value {
-  const count = x.shape[axis] ?? 0
-  const apart = reshape(g, x, [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)])
-  const stuffed = reshape(g, padAxis(g, apart, axis + 1, 0, step - 1), x.shape.with(axis, count * step))
-  return slice(g, stuffed, [axis], [0], [(count - 1) * step + 1])
 }
 
 function unpad(g: Scope, dy: Value, axis: number, size: number, begin: number, end: number, mode: 'constant' | 'reflect' | 'edge'): Value {

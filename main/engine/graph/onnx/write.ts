@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { HalfstepError } from '../../errors.ts'
 import { int64, toBytes, type Tensor } from '../../tensor/tensor.ts'
 import { nodesFor, type Graph, type Node, type Region, type Value } from '../graph.ts'
 import type { Operator, OperatorAttributes } from '../operators.ts'
@@ -29,9 +30,11 @@ export interface WrittenModel {
 /**
  * Writes a graph as an ONNX model. Weights are not copied: each becomes external data that points into its file, relative to
  * `weightsFolder` (ONNX Runtime refuses absolute paths).
+ *
+ * @param folder what `weightsFolder` shall be: where the model is going to lie. Throws `usage` when a weight lies outside of it.
  */
-export function writeOnnx(graph: Graph): WrittenModel {
-  const writer = new Writer(graph)
+export function writeOnnx(graph: Graph, folder?: string): WrittenModel {
+  const writer = new Writer(graph, folder)
   const model: OnnxModel = {
     irVersion: 8,
     producerName: 'halfstep',
@@ -47,18 +50,21 @@ class Writer {
   readonly #nodes: readonly Node[]
   readonly #initializers = new Map<string, OnnxTensor>()
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, folder?: string) {
     this.#graph = graph
     this.#nodes = nodesFor(graph.outputs.values())
-    this.weightsFolder = commonFolder(this.#usedValues().flatMap(({ source }) => (source.kind === 'weight' ? [source.location.file] : [])))
+    const files = this.#usedValues().flatMap(({ source }) => (source.kind === 'weight' ? [source.location.file] : []))
+    if (folder !== undefined) refuseOutside(folder, files)
+    this.weightsFolder = files.length === 0 ? undefined : (folder ?? commonFolder(files))
   }
 
   mainGraph(): OnnxGraph {
-    // An output must be made by a node under its own name: an Identity gives it that name, whatever the value is.
+    // An output must be made by a node under its own name: an Identity gives it that name, unless the value has it already.
     const outputs = [...this.#graph.outputs].map(([name, value]) => ({ name, value }))
+    const renamed = outputs.filter(({ name, value }) => name !== value.name)
     const node = [
       ...this.#regionNodes(this.#graph.main),
-      ...outputs.map(({ name, value }) => plainNode(`${name}.output`, 'Identity', [value.name], [name])),
+      ...renamed.map(({ name, value }) => plainNode(`${name}.output`, 'Identity', [value.name], [name])),
     ]
     for (const value of this.#usedValues()) this.#addInitializer(value)
     return {
@@ -272,6 +278,14 @@ function embedded(name: string, tensor: Tensor): OnnxTensor {
 
 function valueInfo(name: string, { dtype, shape }: Value): OnnxValueInfo {
   return { name, type: { tensorType: { elemType: onnxTypeOf(dtype), shape: { dim: shape.map((size) => ({ dimValue: size })) } } } }
+}
+
+function refuseOutside(folder: string, files: readonly string[]): void {
+  const isOutside = (relative: string): boolean => relative.split(path.sep)[0] === '..' || path.isAbsolute(relative)
+  const outside = files.find((file) => isOutside(path.relative(folder, file)))
+  if (outside === undefined) return
+  const message = `The weights of the model are in ${outside}, and a model in ${folder} can only refer to files in its own folder.`
+  throw new HalfstepError('usage', message, `Write it into ${path.dirname(outside)}.`, { file: outside })
 }
 
 /** The deepest folder that holds all the given files. */

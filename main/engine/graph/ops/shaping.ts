@@ -91,6 +91,17 @@ export function pad(g: Scope, x: Value, pads: readonly number[], mode: 'constant
   return g.emitOne('Pad', [x], { pads, mode, value }, { dtype: x.dtype, shape })
 }
 
+/** Puts step − 1 zeros between neighbours along an axis: the transpose of taking every step-th element. */
+export function spaceOut(g: Scope, x: Value, axis: number, step: number): Value {
+  const count = x.shape[axis] ?? 0
+  if (step === 1 || count < 2) return x
+  const apart = reshape(g, x, [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)])
+  const rank = apart.shape.length
+  const pads = new Array<number>(2 * rank).fill(0).with(rank + axis + 1, step - 1)
+  const spaced = reshape(g, pad(g, apart, pads), x.shape.with(axis, count * step))
+  return slice(g, spaced, [axis], [0], [(count - 1) * step + 1])
+}
+
 /** Picks entries of one axis of x by integer indices, whose shape takes that axis's place. */
 export function gather(g: Scope, x: Value, indices: Value, axis = 0): Value {
   if (indices.dtype !== 'int64' && indices.dtype !== 'int32') throw shapeError(g, 'Gather', [x, indices], 'indices must be integers')

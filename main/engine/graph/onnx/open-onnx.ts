@@ -1,0 +1,37 @@
+import { readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { HalfstepError } from '../../errors.ts'
+import type { Graph } from '../graph.ts'
+import { decodeOnnx } from './decode.ts'
+import { findExternalTensors } from './external-data.ts'
+import { importModel, type ReadOptions } from './read.ts'
+import { tensorsOf } from './tensors-of.ts'
+
+/** No protobuf message can be larger than 2 GiB; models beyond that keep their weights in files beside them. */
+const MAX_BYTES = 2 ** 31 - 1
+
+/**
+ * Opens an .onnx file as a graph (see {@link readOnnx}). Weights it stores in files beside it stay there, to be mapped.
+ * Throws `file.missing`, `file.unreadable`, and what {@link readOnnx} and {@link findExternalTensors} throw.
+ */
+export async function openOnnx(file: string, options: Omit<ReadOptions, 'file' | 'external'> = {}): Promise<Graph> {
+  const model = decodeOnnx(await readModel(file), file)
+  const tensors = model.graph === undefined ? [] : tensorsOf(model.graph)
+  return importModel(model, { ...options, file, external: await findExternalTensors(tensors, path.dirname(file), file) })
+}
+
+async function readModel(file: string): Promise<Uint8Array> {
+  const status = await stat(file).catch(() => undefined)
+  if (status === undefined) throw new HalfstepError('file.missing', `There is no file ${file}.`, 'Check the path.', { file })
+  if (!status.isFile()) throw new HalfstepError('file.unreadable', `${file} is not a file.`, 'Give the path of an .onnx file.', { file })
+  if (status.size > MAX_BYTES) {
+    const next = 'Export the model with its weights as external data, beside the .onnx file.'
+    throw new HalfstepError('file.unreadable', `${file} is larger than 2 GiB, which no ONNX file can be.`, next, { file })
+  }
+  try {
+    return await readFile(file)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new HalfstepError('file.unreadable', `${file} cannot be read: ${reason}.`, 'Check who may read it.', { file })
+  }
+}
