@@ -109,7 +109,7 @@ async function readScheduler(folder: string, problems: string[]): Promise<Schedu
  * The weights in a component's folder: `<base>.safetensors`, else its sharded form, else the only variant there is
  * (`<base>.fp16.safetensors`). Throws `weights.pickled` when there are only pickles.
  */
-async function openWeights(folder: string, base: string, problems: string[]): Promise<WeightSource> {
+export async function openWeights(folder: string, base: string, problems: string[] = []): Promise<WeightSource> {
   const files = await readdir(folder)
   const plain = [`${base}.safetensors`, `${base}.safetensors.index.json`].find((name) => files.includes(name))
   const variants = files.filter((name) => VARIANT.exec(name)?.[1] === base)

@@ -40,9 +40,13 @@ export function usedLayers(weights: WeightSource, layers: number): WeightSource 
 }
 
 function openClipWeights(source: WeightSource, withProjection: boolean): WeightSource {
+  return weightSource(source.description, [...openClipLayers(source, 'text_model'), ...outerEntries(source, withProjection)])
+}
+
+/** The layers of an OpenCLIP tower, `transformer.resblocks.…`, as transformers names them: the text and vision towers share their form. */
+export function openClipLayers(source: WeightSource, tower: 'text_model' | 'vision_model'): WeightEntry[] {
   const layers = allEntries(withoutPrefix(source, 'transformer.resblocks.'))
-  const entries = layers.flatMap((entry) => layerEntries(entry, source.description))
-  return weightSource(source.description, [...entries, ...outerEntries(source, withProjection)])
+  return layers.flatMap((entry) => layerEntries(entry, tower, source.description))
 }
 
 const OUTER_NAMES: ReadonlyMap<string, string> = new Map([
@@ -73,9 +77,9 @@ function outerEntries(source: WeightSource, withProjection: boolean): WeightEntr
 }
 
 /** The entries of one weight of a layer, `<layer>.<part>.<weight|bias>`: one, or three for the fused q, k and v. */
-function layerEntries(entry: WeightEntry, description: string): WeightEntry[] {
+function layerEntries(entry: WeightEntry, tower: string, description: string): WeightEntry[] {
   const [, layer, inner = ''] = /^(\d+)\.(.+)$/.exec(entry.name) ?? []
-  const prefix = `text_model.encoder.layers.${layer}.`
+  const prefix = `${tower}.encoder.layers.${layer}.`
   const fused = /^attn\.in_proj_(weight|bias)$/.exec(inner)?.[1]
   if (fused !== undefined) {
     return splitInThree(entry, description).map((part, i) => ({ ...part, name: `${prefix}self_attn.${'qkv'[i] ?? ''}_proj.${fused}` }))
@@ -83,7 +87,7 @@ function layerEntries(entry: WeightEntry, description: string): WeightEntry[] {
   const [, part = '', kind] = /^(.+)\.(weight|bias)$/.exec(inner) ?? []
   const name = LAYER_PARTS[part]
   if (layer !== undefined && name !== undefined) return [{ ...entry, name: `${prefix}${name}.${kind}` }]
-  const message = `${description} holds a text encoder with the unknown tensor resblocks.${entry.name}.`
+  const message = `${description} holds a CLIP tower with the unknown tensor resblocks.${entry.name}.`
   const details = { file: description, tensor: entry.name }
   throw new HalfstepError('model.unknown-family', message, 'Use a Stable Diffusion 1.x, 2.x or XL model.', details)
 }

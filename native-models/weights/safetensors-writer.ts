@@ -1,11 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { open, rename, rm, type FileHandle } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import { HalfstepError } from '../../main/engine/errors.ts'
 import { bytesPerElement, type DType } from '../../main/engine/tensor/dtype.ts'
 import { elementCount, type Shape } from '../../main/engine/tensor/shape.ts'
 import { toBytes, type Tensor } from '../../main/engine/tensor/tensor.ts'
+import { replaceFile, systemFiles, writeAll, type OpenFile, type ReplacingFileSystem } from './replace-file.ts'
 import { METADATA_KEY, safetensorsName } from './safetensors-header.ts'
 
 /** A tensor that is only brought into memory when its turn to be written comes. */
@@ -26,13 +22,15 @@ export async function writeSafetensors(
   path: string,
   tensors: Iterable<readonly [name: string, tensor: Tensor | TensorToWrite]>,
   metadata: Readonly<Record<string, string>> = {},
+  files: ReplacingFileSystem = systemFiles,
 ): Promise<void> {
   const sorted = [...tensors].sort(byElementSizeThenName)
   const header = encodeHeader(sorted, metadata)
-  await replaceFile(path, async (handle) => {
-    await writeAll(handle, header)
-    for (const [name, tensor] of sorted) await writeAll(handle, await bytesOf(name, tensor))
-  })
+  const write = async (file: OpenFile): Promise<void> => {
+    await writeAll(file, header)
+    for (const [name, tensor] of sorted) await writeAll(file, await bytesOf(name, tensor))
+  }
+  await replaceFile(path, write, files)
 }
 
 type Named = readonly [name: string, tensor: Tensor | TensorToWrite]
@@ -76,59 +74,4 @@ async function bytesOf(name: string, source: Tensor | TensorToWrite): Promise<Ui
   const expected = byteLength(source.dtype, source.shape)
   if (bytes.byteLength !== expected) throw new RangeError(`tensor ${name} has ${bytes.byteLength} bytes instead of ${expected}`)
   return bytes
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  let done = 0
-  while (done < bytes.byteLength) {
-    const { bytesWritten } = await handle.write(bytes, done, Math.min(bytes.byteLength - done, MAX_WRITE_BYTES))
-    done += bytesWritten
-  }
-}
-
-const MAX_WRITE_BYTES = 2 ** 30
-
-/** Writes a temporary file beside `path` and puts it in its place once it is safely on disk. */
-async function replaceFile(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
-  try {
-    const handle = await open(temporary, 'wx')
-    try {
-      await write(handle)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await renameOver(temporary, path)
-    await syncFolder(dirname(path))
-  } catch (error) {
-    await rm(temporary, { force: true })
-    if (!(error instanceof Error && 'syscall' in error)) throw error
-    const nextStep = 'Make room on the disk or choose another folder, and try again; the earlier file, if any, is unchanged.'
-    throw new HalfstepError('file.unwritable', `${path} cannot be written: ${error.message}.`, nextStep, { file: path })
-  }
-}
-
-/** On Windows a virus scanner may hold a new file for a while: try for up to a minute. */
-async function renameOver(from: string, to: string): Promise<void> {
-  const deadline = Date.now() + 60_000
-  for (;;) {
-    try {
-      return await rename(from, to)
-    } catch (error) {
-      if (process.platform !== 'win32' || Date.now() > deadline) throw error
-      await wait(200)
-    }
-  }
-}
-
-/** Makes the rename itself durable. Windows has no way to, and needs none. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -59,3 +59,16 @@ function withZeroTerminalSnr(alphaBars: Float64Array): Float64Array {
   const last = roots.at(-1) ?? 0
   return roots.map((root) => (((root - last) * first) / (first - last)) ** 2)
 }
+
+/** ᾱ of pure noise, which the solvers in terms of noise levels take for this instead of zero (as diffusers does). */
+const LEAST_ALPHA_BAR = 2 ** -24
+
+/** √((1−ᾱ)/ᾱ), the noise against the signal at a timestep; linear between whole ones. */
+export function noiseLevelAt(schedule: NoiseSchedule, timestep: number): number {
+  const below = Math.floor(timestep)
+  const level = (t: number): number => {
+    const alphaBar = Math.max(schedule.alphaBars[t] ?? 1, LEAST_ALPHA_BAR)
+    return Math.sqrt((1 - alphaBar) / alphaBar)
+  }
+  return below === timestep ? level(below) : level(below) + (timestep - below) * (level(below + 1) - level(below))
+}
