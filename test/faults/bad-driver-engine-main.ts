@@ -5,7 +5,7 @@ import { serveJobs } from '../../main/engine/process/serve-jobs.ts'
 import { DeviceRecord, ENGINE_JOBS } from '../../main/engine/protocol.ts'
 
 await startHeartbeat()
-serveJobs(ENGINE_JOBS, {
+serveJobs({ 'devices.probe': ENGINE_JOBS['devices.probe'] }, {
   'devices.probe': async () => async ({ device }, { progress }) => {
     progress({ step: 'conv' })
     await new Promise((resolve) => setTimeout(resolve, 50))

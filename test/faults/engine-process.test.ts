@@ -103,6 +103,78 @@ describe('jobs', () => {
   })
 })
 
+describe('commands', () => {
+  test('reach a running job in order, those sent before it listens included', async () => {
+    const { engine } = faultEngine()
+    const heard: string[] = []
+    const result = await engine.run('listen', { afterMs: 200 }, {
+      onProgress: (progress) => heard.push(progress),
+      onStart: (send) => ['one', 'two', 'end'].forEach(send),
+    })
+    expect(result).toEqual(['one', 'two', 'end'])
+    expect(heard).toEqual(result)
+  })
+
+  test('go to their own job, not to the one that waits behind it or ran before it', async () => {
+    const { engine } = faultEngine()
+    const senders: ((command: string) => void)[] = []
+    const listen = () => engine.run('listen', { afterMs: 0 }, { onStart: (send) => senders.push(send) })
+    const first = listen()
+    const second = listen()
+    expect(senders).toHaveLength(1)
+    senders[0]?.('end')
+    expect(await first).toEqual(['end'])
+    await expect.poll(() => senders.length).toBe(2)
+    senders[0]?.('late')
+    senders[1]?.('end')
+    expect(await second).toEqual(['end'])
+  })
+
+  test('that do not fit are refused where they are sent', async () => {
+    const { engine } = faultEngine()
+    let refused: unknown
+    await engine.run('listen', { afterMs: 0 }, {
+      onStart: (send) => {
+        try {
+          send('')
+        } catch (error) {
+          refused = error
+        }
+        send('end')
+      },
+    })
+    expect(refused).toMatchObject({ code: 'call.invalid', message: 'The command for listen does not fit.' })
+  })
+
+  test('that no host of ours would send are dropped', async () => {
+    const child = fork(FAULT_ENGINE, [], { serialization: 'advanced', execArgv: [] })
+    const next = async (): Promise<unknown> => ((await once(child, 'message')) as [unknown])[0]
+    child.send({ type: 'command', id: 7, command: 'nobody' })
+    child.send({ type: 'request', id: 1, job: 'listen', request: { afterMs: 0 } })
+    child.send({ type: 'command', id: 1, command: 5 })
+    child.send({ type: 'command', id: 1, command: 'end' })
+    expect([await next(), await next()]).toEqual([{ type: 'progress', id: 1, progress: 'end' }, { type: 'result', id: 1, result: ['end'] }])
+    child.send({ type: 'request', id: 2, job: 'processId', request: {} })
+    child.send({ type: 'command', id: 2, command: 'unheard' })
+    expect(await next()).toEqual({ type: 'result', id: 2, result: child.pid })
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  })
+
+  test('Ctrl+C in a terminal, which reaches the engine too, leaves it to the host what to do', async () => {
+    const { engine, started } = faultEngine()
+    const result = await engine.run('listen', { afterMs: 300 }, {
+      onStart: (send) => {
+        setTimeout(() => {
+          process.kill(started[0]!, 'SIGINT')
+          send('end')
+        }, 500)
+      },
+    })
+    expect(result).toEqual(['end'])
+  })
+})
+
 describe('cancelling', () => {
   test('kills a blocked job, and the next one gets a fresh process', async () => {
     const { engine, started } = faultEngine()

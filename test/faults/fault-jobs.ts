@@ -19,6 +19,8 @@ export const FAULT_JOBS = {
   talkNonsense: { request: nothing, progress: z.never(), result: z.never() },
   answerWrongly: { request: nothing, progress: z.never(), result: z.number() },
   print: { request: z.strictObject({ text: z.string() }), progress: z.never(), result: nothing },
+  /** Listens after a while, repeats what it is told, and ends at the word `end`. */
+  listen: { request: z.strictObject({ afterMs: z.number() }), progress: z.string(), result: z.array(z.string()), command: z.string().min(1) },
 } as const satisfies JobSchemas
 
 const forever = () => new Promise<never>(() => undefined)
@@ -53,6 +55,17 @@ export const faultHandlers: JobHandlers<typeof FAULT_JOBS> = {
     return forever()
   },
   answerWrongly: async () => async () => JSON.parse('"four"') as number,
+  listen: async () => async ({ afterMs }, { progress, onCommand }) => {
+    await new Promise((resolve) => setTimeout(resolve, afterMs))
+    const heard: string[] = []
+    return new Promise((resolve) => {
+      onCommand((command) => {
+        heard.push(command)
+        progress(command)
+        if (command === 'end') resolve(heard)
+      })
+    })
+  },
   print: async () => async ({ text }, { log }) => {
     log(`logged ${text}`)
     process.stderr.write(`written ${text}\n`)

@@ -1,0 +1,149 @@
+/** From a request to a run that can be trained: its recipe completed and written down, or found in the folder again. */
+import { readFile, stat } from 'node:fs/promises'
+import os from 'node:os'
+import { isAbsolute, resolve } from 'node:path'
+import { readJson } from '../../../native-models/weights/json-file.ts'
+import { HalfstepError } from '../errors.ts'
+import { loadTemplate } from '../templates/load-template.ts'
+import { fingerprint } from './file-fingerprint.ts'
+import { completeDenoisingRecipe } from './complete-denoising-recipe.ts'
+import { parseRecipe, parseTrainingRecipe, recipeFingerprint, type Recipe, type TrainingRecipe } from './recipe.ts'
+import { RunFolder } from './run-folder.ts'
+import { nodeFileSystem, type FileSystem } from './file-system.ts'
+
+export interface RunRequest {
+  readonly folder: string
+  /** JSON; what the folder holds when left out. */
+  readonly recipe?: unknown
+  /** Relative paths of the recipe begin here; the working folder by default. */
+  readonly recipeFolder?: string
+}
+
+export interface OpenRun {
+  readonly folder: RunFolder
+  readonly recipe: TrainingRecipe
+  /** Writes the recipe into the folder, when the run is new: to be called once everything it needs was opened. */
+  begin(): Promise<void>
+}
+
+/**
+ * Finds the run in a folder, or prepares a new one. Throws `recipe.*` for an unusable recipe or for another one than the folder's,
+ * and `file.missing` where there is neither a run nor a recipe.
+ */
+export async function openRun({ folder: path, recipe: raw, recipeFolder = '.' }: RunRequest, files: FileSystem = nodeFileSystem): Promise<OpenRun> {
+  const folder = new RunFolder(resolve(path), files)
+  const given = raw === undefined ? undefined : await completed(parseTrainingRecipe(raw, 'The recipe'), recipeFolder)
+  const stored = await storedRecipe(folder)
+  if (stored === undefined) {
+    if (given === undefined) {
+      throw new HalfstepError('file.missing', `${folder.path} holds no training run.`, 'Give a recipe to begin one there.', { folder: folder.path })
+    }
+    return { folder, recipe: given, begin: () => folder.create(given) }
+  }
+  if (given !== undefined) refuseAnother(folder, stored, given)
+  await refuseChangedFiles(stored)
+  return { folder, recipe: stored, begin: () => Promise.resolve() }
+}
+
+async function storedRecipe(folder: RunFolder): Promise<TrainingRecipe | undefined> {
+  const exists = await stat(folder.recipeFile).then(() => true, () => false)
+  return exists ? parseTrainingRecipe(await readJson(folder.recipeFile), folder.recipeFile) : undefined
+}
+
+function completed(recipe: TrainingRecipe, folder: string): Promise<TrainingRecipe> {
+  return recipe.trainer === 'rlr' ? completeRecipe(recipe, folder) : completeDenoisingRecipe(recipe, folder)
+}
+
+/** The recipe with nothing left that could change before the run is continued: absolute paths, texts instead of files, a date. */
+export async function completeRecipe(recipe: Recipe, folder: string): Promise<Recipe> {
+  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(folder, path))
+  const { prompts, template, adapter, reward } = recipe
+  const paths = withPaths({ model: recipe.model, reward, ...(adapter.start === undefined ? {} : { start: adapter.start }) }, absolute)
+  const fingerprints: Record<string, string> = {}
+  for (const path of pathsIn(paths)) fingerprints[path] = await fingerprint(path)
+  const completed = {
+    ...recipe,
+    model: paths.model,
+    reward: paths.reward,
+    adapter: { ...adapter, alpha: adapter.alpha ?? adapter.rank, ...(paths.start === undefined ? {} : { start: paths.start }) },
+    date: recipe.date ?? new Date().toISOString(),
+    prompts: Array.isArray(prompts) ? prompts : await linesOf(absolute(prompts.file)),
+    ...(template === undefined ? {} : { template: { ...template, use: await inlined(template.use, absolute) } }),
+    threads: recipe.threads ?? os.availableParallelism(),
+    fingerprints,
+  }
+  return parseRecipe(JSON.parse(JSON.stringify(completed)), 'The recipe')
+}
+
+interface Paths {
+  readonly model: string
+  readonly reward: Recipe['reward']
+  readonly start?: string
+}
+
+/** Every path absolute: those of the reward are its keys `path`, `head` and `pictures`. */
+function withPaths({ model, reward, start }: Paths, absolute: (path: string) => string): Paths {
+  const part = <T extends object>(spec: T): T => {
+    const changed = Object.entries(spec).map(([key, value]: [string, unknown]): [string, unknown] => {
+      if ((key === 'path' || key === 'head') && typeof value === 'string') return [key, absolute(value)]
+      if (key === 'pictures' && Array.isArray(value)) return [key, value.map((path) => absolute(String(path)))]
+      return [key, value]
+    })
+    return Object.fromEntries(changed) as T
+  }
+  return {
+    model: absolute(model),
+    reward: reward.kind === 'mixture' ? { ...reward, parts: reward.parts.map(part) } : part(reward),
+    ...(start === undefined ? {} : { start: absolute(start) }),
+  }
+}
+
+function pathsIn({ model, reward, start }: Paths): string[] {
+  const parts = reward.kind === 'mixture' ? reward.parts : [reward]
+  const ofRewards = parts.flatMap((part) => [part.path, ...('head' in part ? [part.head] : []), ...('pictures' in part ? part.pictures : [])])
+  return [...new Set([model, ...(start === undefined ? [] : [start]), ...ofRewards])]
+}
+
+/** One prompt per line; empty lines and those that begin with # are left out. */
+async function linesOf(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const cause = error instanceof Error ? error.message : String(error)
+    throw new HalfstepError('file.unreadable', `The prompts in ${path} cannot be read: ${cause}.`, 'Correct prompts.file.', { file: path, key: 'prompts.file' })
+  })
+  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
+  if (lines.length > 0) return lines
+  throw new HalfstepError('recipe.impossible', `${path} holds no prompts.`, 'Write one prompt per line.', { file: path, key: 'prompts.file' })
+}
+
+type Use = NonNullable<Recipe['template']>['use']
+
+/** A template by value. Names of built-in ones are no paths. */
+async function inlined(use: Use, absolute: (path: string) => string): Promise<Use> {
+  if (typeof use !== 'string') return use
+  return { ...(await loadTemplate(/[/\\]|\.json$/.test(use) ? absolute(use) : use)) }
+}
+
+function refuseAnother(folder: RunFolder, stored: TrainingRecipe, given: TrainingRecipe): void {
+  const essence = ({ date: _date, threads: _threads, fingerprints: _fingerprints, ...recipe }: TrainingRecipe): TrainingRecipe =>
+    ({ ...recipe, fingerprints: {} })
+  if (recipeFingerprint(essence(stored)) === recipeFingerprint(essence(given))) return
+  throw new HalfstepError(
+    'recipe.impossible',
+    `${folder.path} holds the run of another recipe.`,
+    'Choose another folder for this recipe, or continue that run without giving one.',
+    { folder: folder.path },
+  )
+}
+
+/** A run goes on only with the very files it began with. */
+async function refuseChangedFiles({ fingerprints }: TrainingRecipe): Promise<void> {
+  for (const [path, known] of Object.entries(fingerprints)) {
+    if ((await fingerprint(path)) === known) continue
+    throw new HalfstepError(
+      'recipe.impossible',
+      `${path} is no longer what it was when the run began.`,
+      'Put the earlier version back, or begin a new run in another folder.',
+      { file: path },
+    )
+  }
+}

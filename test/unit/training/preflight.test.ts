@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { createAlgorithm, type AlgorithmSettings } from '../../../main/engine/rlr/algorithm.ts'
+import { Random } from '../../../main/engine/random/random.ts'
+import { evaluationsPerBatch, refuseTooLarge, secondsPerUpdate } from '../../../main/engine/training/preflight.ts'
+import { promptsOfBatch } from '../../../main/engine/training/prompt-batches.ts'
+import { TOY_ALGORITHM, toyTask } from './toy-model.ts'
+
+/** The toy chain's length. */
+const STEPS = 4
+
+describe('evaluations per batch', () => {
+  it.each<[string, AlgorithmSettings]>([
+    ['rlr', TOY_ALGORITHM],
+    ['rlr without first order', { ...TOY_ALGORITHM, firstOrderDepth: 0 }],
+    ['rlr per step', { ...TOY_ALGORITHM, zerothOrder: { form: 'per-step', mu: 0.1, pairs: 3 } }],
+    ['rlr importance', { ...TOY_ALGORITHM, coverage: 'importance', windows: 3, windowLength: 1 }],
+    ['ddpo', { kind: 'ddpo', clip: 1, innerEpochs: 2 }],
+    ['alignprop', { kind: 'alignprop', depth: 2 }],
+    ['reinforce', { kind: 'reinforce' }],
+    ['zo', { kind: 'zo', zerothOrder: { form: 'antithetic', mu: 0.1, pairs: 2 } }],
+    ['public-code', { kind: 'public-code', firstOrderWeight: 1, halfOrderWeight: 1, chainLength: 2, clip: 1 }],
+    ['full', { kind: 'full' }],
+  ])('of %s are those that it really asks for', async (_, settings) => {
+    const task = toyTask({ algorithm: settings })
+    const { cost } = await task.update({ index: 0, theta: task.initialTheta() }, async (gradient) => gradient)
+    expect(createAlgorithm(settings).name).toBe(settings.kind)
+    expect(evaluationsPerBatch(settings, STEPS, false)).toMatchObject(cost)
+  })
+
+  it('count the drift penalty, and add up to seconds', () => {
+    const evaluations = evaluationsPerBatch({ kind: 'full' }, 10, true)
+    expect(evaluations).toEqual({ forwards: 12, vjps: 11, judgements: 0, judgementGradients: 1 })
+    expect(secondsPerUpdate(evaluations, { forwards: 1, vjps: 3, judgements: 100, judgementGradients: 5 }, 2)).toBe(2 * (12 + 33 + 5))
+  })
+})
+
+describe('a model that is larger than the device', () => {
+  it('is refused with both figures and a remedy', () => {
+    expect(() => refuseTooLarge(9e9, 8e9, 'cuda')).toThrow(
+      'needs 9.00 GB for its weights and the adapter alone, and the device cuda has 8.00 GB.',
+    )
+  })
+
+  it('is not refused where the device does not tell', () => expect(() => refuseTooLarge(9e9, null, 'dml')).not.toThrow())
+})
+
+describe('prompts of batches', () => {
+  it('come once each per round, in another order every round', () => {
+    const prompts = ['a', 'b', 'c', 'd', 'e']
+    const drawn = Array.from({ length: 10 }, (_, index) => promptsOfBatch(prompts, 2, index, new Random(1))).flat()
+    const rounds = [0, 1, 2, 3].map((round) => drawn.slice(5 * round, 5 * round + 5))
+    for (const round of rounds) expect(round.toSorted()).toEqual(prompts)
+    expect(new Set(rounds.map((round) => round.join(''))).size).toBeGreaterThan(1)
+  })
+})
