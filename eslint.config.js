@@ -59,7 +59,7 @@ const typed = {
 }
 
 export default defineConfig(
-  globalIgnores(['out/', 'dist/', 'test-results/', 'test/golden/', 'node_modules/']),
+  globalIgnores(['out/', 'dist/', 'test-results/', 'test/golden/*/', 'node_modules/']),
   { files: ['**/*.{js,mjs,cjs,ts,svelte}'], ...everywhere },
   { files: ['**/*.ts'], ...typed },
   { files: ['**/*.svelte'], ...typed, extends: [typed.extends, svelte.configs.recommended] },

@@ -6,6 +6,7 @@
 /** Everything that can go wrong and that a caller may want to tell apart. The part before the dot is the area. */
 export type ErrorCode =
   | 'file.missing'
+  | 'file.exists'
   | 'file.unreadable'
   | 'file.unwritable'
   | 'weights.malformed'
@@ -36,6 +37,12 @@ export type ErrorCode =
   | 'store.locked'
   | 'call.invalid'
   | 'cancelled'
+  | 'picture.malformed'
+  | 'latents.malformed'
+  | 'template.malformed'
+  | 'recipe.malformed'
+  | 'recipe.impossible'
+  | 'run.damaged'
   | 'usage'
   | 'internal'
 

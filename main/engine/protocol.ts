@@ -51,11 +51,275 @@ export type DeviceRecord = z.infer<typeof DeviceRecord>
 export const ProbeStep = z.enum(['start', 'matMul', 'conv', 'branch', 'convTranspose', 'float16', 'speed'])
 export type ProbeStep = z.infer<typeof ProbeStep>
 
+/** The element type that networks compute in; weights of another type are cast on their way in. */
+export const Precision = z.enum(['float32', 'float16'])
+export type Precision = z.infer<typeof Precision>
+
+/** How the chain from noise to picture is walked. */
+export const SamplerName = z.enum(['ddim', 'dpmpp', 'euler'])
+export type SamplerName = z.infer<typeof SamplerName>
+
+const Count = z.int().nonnegative()
+const Path = z.string().min(1)
+
+/** One network of a model, as far as its config and weights tell. */
+export const ComponentSummary = z.strictObject({
+  name: z.enum(['unet', 'textEncoder', 'textEncoder2', 'vae', 'imageEncoder']),
+  /** Numbers that can be trained. */
+  parameters: Count,
+  /** Bytes on disk. */
+  bytes: Count,
+  /** How many bytes are stored in each element type: `{ float16: 1719125304 }`. */
+  precision: z.record(z.string(), Count),
+})
+export type ComponentSummary = z.infer<typeof ComponentSummary>
+
+/** What `model.inspect` finds. */
+export const ModelSummary = z.strictObject({
+  /** Absolute path. */
+  path: z.string(),
+  family: z.enum(['sd1', 'sd2', 'sdxl']),
+  layout: z.enum(['diffusers', 'single-file']),
+  predictionType: z.enum(['epsilon', 'v_prediction']),
+  components: z.array(ComponentSummary),
+  /** The tokenizer's folder, or null where the model has none and CLIP's standard one is taken. */
+  tokenizer: z.string().nullable(),
+  /** Latents [channels, height, width] the UNet was trained at; height and width are null where the config does not say. */
+  latentSize: z.tuple([Count, Count.nullable(), Count.nullable()]).nullable(),
+  /** Width of the text condition; null without a UNet. */
+  crossAttentionWidth: Count.nullable(),
+  /** Assumptions made and oddities found, one sentence each. */
+  problems: z.array(z.string()),
+  /** What keeps the model from working: missing or misshapen weights, NaN, one sentence each. */
+  faults: z.array(z.string()),
+})
+export type ModelSummary = z.infer<typeof ModelSummary>
+
+/** One output that was computed again and compared with its reference. */
+export const CheckLine = z.strictObject({
+  output: z.string(),
+  /** ‖ours − reference‖ / ‖reference‖ */
+  relativeError: z.number().nonnegative().or(z.literal(Infinity)),
+  tolerance: z.number().positive(),
+  /** The number that lies too far from its reference to be rounding, where there is one. */
+  outlier: z.strictObject({ index: z.array(Count), ours: z.number(), reference: z.number() }).nullable(),
+  passed: z.boolean(),
+})
+export type CheckLine = z.infer<typeof CheckLine>
+
+/** A group of a cases file that gave no numbers, and why. */
+export const SkippedGroup = z.strictObject({ group: z.string(), reason: z.string() })
+export type SkippedGroup = z.infer<typeof SkippedGroup>
+
+export const CheckReport = z.strictObject({
+  lines: z.array(CheckLine),
+  /** Groups that should have been computed and could not be: the check fails. */
+  failures: z.array(SkippedGroup),
+  /** Groups that this version does not know. */
+  notCovered: z.array(SkippedGroup),
+  passed: z.boolean(),
+})
+export type CheckReport = z.infer<typeof CheckReport>
+
+export const AdapterFormat = z.enum(['kohya', 'peft'])
+export type AdapterFormat = z.infer<typeof AdapterFormat>
+
+/** The same as the engine's own type, which the handler's return type is checked against. */
+export const AdapterSummary = z.strictObject({
+  format: AdapterFormat,
+  dtype: z.string(),
+  family: z.enum(['sd1', 'sd2', 'sdxl']).optional(),
+  title: z.string().optional(),
+  ranks: z.array(Count).readonly(),
+  alphas: z.array(z.number()).readonly(),
+  modules: Count,
+  parameters: Count,
+  components: z.record(z.string(), Count),
+  targets: z.record(z.string(), Count),
+  problems: z.array(z.string()).readonly(),
+})
+export type AdapterSummary = z.infer<typeof AdapterSummary>
+
+/** The same as the engine's own type, which the handler's return type is checked against. */
+export const BenchMeasurement = z.strictObject({
+  seconds: z.array(z.number()).readonly(),
+  median: z.number(),
+  memoryAboveWeights: z.number(),
+})
+
+export type BenchMeasurement = z.infer<typeof BenchMeasurement>
+
+/** What `model.bench` measures. */
+export const BenchResult = z.strictObject({
+  parameters: Count,
+  weightBytes: Count,
+  compileSeconds: z.number(),
+  forward: BenchMeasurement,
+  vjp: BenchMeasurement,
+  deviceBytes: z.number().nullable(),
+})
+export type BenchResult = z.infer<typeof BenchResult>
+
+export const StandardConfig = z.enum(['sd15', 'sd21', 'sdxl'])
+/**
+ * What a backward pass computes again instead of keeping it: `blocks` everything but the blocks' inputs and the results of
+ * attention (least memory), `attention` only the attention scores (about a quarter less time, several times the memory), `auto`
+ * the latter where it fits.
+ */
+export const Recomputation = z.enum(['auto', 'blocks', 'attention'])
+export type Recomputation = z.infer<typeof Recomputation>
+export const BenchStage = z.enum(['weights', 'compile', 'forward', 'vjp'])
+export type BenchStage = z.infer<typeof BenchStage>
+
+/** An input or output of an ONNX model. */
+export const TensorSignature = z.strictObject({ name: z.string(), dtype: z.string(), shape: z.array(Count).readonly() })
+export type TensorSignature = z.infer<typeof TensorSignature>
+
+/** An {@link ErrorValue} on its way between processes. */
+const ErrorFields = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  nextStep: z.string(),
+  details: z.record(z.string(), z.unknown()),
+})
+
+function isErrorValue(value: unknown): value is ErrorValue {
+  return ErrorFields.safeParse(value).success
+}
+
+const ErrorMessage = z.custom<ErrorValue>(isErrorValue)
+
+/** What a training run needs, before it starts or as measured. */
+export const TrainingCost = z.strictObject({
+  /** Peak memory of the device (of the process, on the CPU) in bytes; null when it is not known. */
+  memoryBytes: z.number().nonnegative().nullable(),
+  secondsPerUpdate: z.number().nonnegative().nullable(),
+})
+export type TrainingCost = z.infer<typeof TrainingCost>
+
+/** How one step of the sampling chain was covered in an update; the norm of its own part of the gradient, where it is known. */
+const TrainingStep = z.strictObject({ coverage: z.string(), norm: z.number().nullable() })
+
+export const RunWarning = z.enum([
+  'not-finite', 'damaged-checkpoint', 'adapter-unchanged', 'reward-constant', 'sample-failed', 'no-such-reward', 'skipped-picture',
+])
+export type RunWarning = z.infer<typeof RunWarning>
+
+export const PauseReason = z.enum(['asked', 'not-finite', 'storage', 'device'])
+export type PauseReason = z.infer<typeof PauseReason>
+
+/** What a training run tells while it goes on. `update` counts the updates made. */
+export const TrainingEvent = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('started'),
+    folder: z.string(),
+    /** Above 0 when an earlier start of the run is continued. */
+    update: Count,
+    updates: Count,
+    parameters: Count,
+    estimate: TrainingCost,
+    /** Memory of the device in bytes; null when it does not tell. */
+    deviceBytes: z.number().nullable(),
+  }),
+  z.strictObject({
+    type: z.literal('progress'),
+    update: Count,
+    updates: Count,
+    /** Mean, standard deviation and range of R over the update's samples. */
+    reward: z.strictObject({ mean: z.number(), spread: z.number(), min: z.number(), max: z.number() }),
+    /** Mean of each part of a mixed reward, unweighted, and of the penalties. */
+    parts: z.record(z.string(), z.number()),
+    /** Before clipping. */
+    gradientNorm: z.number(),
+    learningRate: z.number(),
+    steps: z.array(TrainingStep).readonly(),
+    /** Of this update. */
+    seconds: z.number(),
+    /** Seconds until the end; null before it can be told. */
+    timeLeft: z.number().nullable(),
+  }),
+  z.strictObject({ type: z.literal('checkpoint'), update: Count, file: z.string(), best: z.boolean() }),
+  z.strictObject({ type: z.literal('sample'), update: Count, files: z.array(z.string()).readonly() }),
+  z.strictObject({ type: z.literal('warning'), update: Count, kind: RunWarning, message: z.string(), nextStep: z.string() }),
+  z.strictObject({ type: z.literal('reward-weight'), update: Count, reward: z.string(), weight: z.number() }),
+  z.strictObject({ type: z.literal('paused'), update: Count, reason: PauseReason, message: z.string(), nextStep: z.string() }),
+  z.strictObject({ type: z.literal('resumed'), update: Count }),
+  z.strictObject({
+    type: z.literal('finished'),
+    update: Count,
+    adapter: z.string(),
+    /** The update whose parameters the adapter holds. */
+    adapterUpdate: Count,
+    adapterChanged: z.boolean(),
+    rewardConstant: z.boolean(),
+    /** Working time of this start of the run. */
+    seconds: z.number(),
+    estimate: TrainingCost,
+    measured: TrainingCost,
+  }),
+  z.strictObject({ type: z.literal('failed'), update: Count, error: ErrorMessage }),
+])
+export type TrainingEvent = z.infer<typeof TrainingEvent>
+
+/** What a running training run can be told. Each takes effect between two updates. */
+export const TrainingCommand = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('pause') }),
+  z.strictObject({ type: z.literal('resume') }),
+  /** Finish with the adapter as it is. */
+  z.strictObject({ type: z.literal('stop') }),
+  /** Finish with the adapter of the best checkpoint. */
+  z.strictObject({ type: z.literal('stop-and-keep-best') }),
+  z.strictObject({ type: z.literal('sample-now') }),
+  z.strictObject({ type: z.literal('change-reward-weight'), reward: z.string(), weight: z.number() }),
+])
+export type TrainingCommand = z.infer<typeof TrainingCommand>
+
+export const TrainingOutcome = z.strictObject({ outcome: z.enum(['finished', 'paused']), update: Count, adapter: z.string().nullable() })
+export type TrainingOutcome = z.infer<typeof TrainingOutcome>
+
+/** A picture that was made, and what to say to make it again. */
+export const GeneratedPicture = z.strictObject({ path: z.string(), prompt: z.string(), seed: Count })
+export type GeneratedPicture = z.infer<typeof GeneratedPicture>
+
+/** How an adapter file is to be written; without a `dtype`, as the original is. */
+const AdapterTarget = { out: Path, format: AdapterFormat, dtype: Precision.optional() }
+
+/** A figure with its standard error; NaN where there are too few draws for one. */
+const Estimated = z.strictObject({ value: z.number().or(z.nan()), standardError: z.number().or(z.nan()) })
+
+/** The same as the engine's own type, which the handler's return type is checked against. */
+export const EstimatorFigures = z.strictObject({
+  label: z.string(),
+  biased: z.string().nullable(),
+  draws: Count,
+  meanNorm: Estimated,
+  variance: Estimated,
+  cosine: Estimated.nullable(),
+  share: Estimated.nullable(),
+  forwards: z.number(),
+  vjps: z.number(),
+  seconds: z.number(),
+  varianceSeconds: Estimated,
+})
+export type EstimatorFigures = z.infer<typeof EstimatorFigures>
+
+/** What `estimator.measure` finds. */
+export const EstimatorTable = z.strictObject({
+  parameters: Count,
+  steps: Count,
+  figures: z.array(EstimatorFigures),
+  /** Label of the unbiased estimator with the least variance × seconds; null where none is unbiased. */
+  best: z.string().nullable(),
+})
+export type EstimatorTable = z.infer<typeof EstimatorTable>
+
 /** The schemas of one job. */
 export interface JobSchema {
   readonly request: z.ZodType
   readonly progress: z.ZodType
   readonly result: z.ZodType
+  /** What it can be told while it runs; nothing by default. */
+  readonly command?: z.ZodType
 }
 export type JobSchemas = Readonly<Record<string, JobSchema>>
 
@@ -67,14 +331,166 @@ export const ENGINE_JOBS = {
     progress: z.strictObject({ step: ProbeStep }),
     result: DeviceRecord,
   },
+  /** What a model is, from its configs and headers, and whether its weights are complete and finite, from reading them once. */
+  'model.inspect': {
+    request: z.strictObject({ path: Path }),
+    /** The component whose weights are being read. */
+    progress: ComponentSummary.pick({ name: true, bytes: true }),
+    result: ModelSummary,
+  },
+  /** Computes the outputs of a cases file again and compares. */
+  'model.check': {
+    request: z.strictObject({
+      model: Path,
+      cases: Path,
+      device: Device,
+      precision: Precision,
+      /** Only outputs whose name begins with this. */
+      only: z.string().optional(),
+    }),
+    progress: CheckLine,
+    result: CheckReport,
+  },
+  /** Token ids by a model's tokenizer, or by the standard one for `clip`. */
+  'model.tokenize': {
+    request: z.strictObject({ source: Path, texts: z.array(z.string()).min(1) }),
+    progress: z.never(),
+    result: z.array(z.strictObject({ text: z.string(), ids: z.array(Count) })),
+  },
+  /** Time and memory of a UNet's forward pass and gradient. Ask a fresh process: memory figures include what was done before. */
+  'model.bench': {
+    request: z.strictObject({
+      /** A standard size with random weights, or a model of one's own. */
+      config: z.union([StandardConfig, z.strictObject({ model: Path })]),
+      latent: z.int().min(1),
+      batch: z.int().min(1),
+      device: Device,
+      precision: Precision,
+      recomputation: Recomputation,
+      /** Measured runs of each kind, after one that is not counted. */
+      runs: z.int().min(1),
+      /** An existing folder for random weights (up to 10 GB). The caller removes it: this process may be killed before it could. */
+      scratch: Path,
+    }),
+    progress: z.strictObject({ stage: BenchStage }),
+    result: BenchResult,
+  },
+  /** Writes pictures of prompts as PNG files with their recipe in them. Nothing is ever overwritten. */
+  'model.generate': {
+    request: z.strictObject({
+      model: Path,
+      prompts: z.array(z.string()).min(1),
+      negative: z.string().optional(),
+      adapters: z.array(z.strictObject({ path: Path, strength: z.number() })),
+      /** A template's file, or the name of one that comes with the program. */
+      template: z.strictObject({ source: Path, slots: z.record(z.string(), z.string()) }).optional(),
+      /** The seed of each prompt's first picture; the others' follow. */
+      seed: Count,
+      /** Pictures per prompt: 1 by default, or as many as there are latents. */
+      count: z.int().min(1).optional(),
+      sampler: SamplerName,
+      /** 50 by default, or as many as there are noises. */
+      steps: z.int().min(1).optional(),
+      guidance: z.number().min(0),
+      /** 0 by default, 1 where noises are given. */
+      eta: z.number().min(0).max(1).optional(),
+      /** Pixels; the size that the model was trained at by default. */
+      size: z.strictObject({ width: z.int().min(1), height: z.int().min(1) }).optional(),
+      /** A .safetensors file with `latents` [b, c, h, w] and perhaps `noise` [steps, b, c, h, w]. */
+      latents: Path.optional(),
+      device: Device,
+      precision: Precision,
+      /** The folder to write to. */
+      out: Path,
+    }),
+    /** Steps done of the picture being made; `path` when it has been written. */
+    progress: z.strictObject({ picture: Count, pictures: Count, step: Count, steps: Count, path: z.string().nullable() }),
+    result: z.strictObject({
+      pictures: z.array(GeneratedPicture),
+      /** What the person should know, one sentence each. */
+      notes: z.array(z.string()),
+    }),
+  },
+  'adapter.inspect': {
+    request: z.strictObject({ path: Path }),
+    progress: z.never(),
+    result: AdapterSummary,
+  },
+  /** Writes an adapter in the other format. */
+  'adapter.convert': {
+    request: z.strictObject({ path: Path, ...AdapterTarget }),
+    progress: z.never(),
+    result: AdapterSummary,
+  },
+  /** Writes Σ strength · adapter as one adapter; in the format of the first where none is given. */
+  'adapter.merge': {
+    request: z.strictObject({
+      parts: z.array(z.strictObject({ path: Path, strength: z.number() })).min(1),
+      /** Rank to reduce every module to; without it the merge is exact and ranks add up. */
+      rank: z.int().min(1).optional(),
+      ...AdapterTarget,
+      format: AdapterFormat.optional(),
+    }),
+    progress: z.never(),
+    /** `keptEnergy`: the share of Σ ‖ΔW‖² that a reduced rank keeps. */
+    result: z.strictObject({ summary: AdapterSummary, keptEnergy: z.number() }),
+  },
+  /** Measures gradient estimators on the chain of a recipe, at the parameters that a run of it would begin with. */
+  'estimator.measure': {
+    request: z.strictObject({
+      /** JSON of a recipe: chain, prompts, reward and adapter are taken from it. */
+      recipe: z.unknown(),
+      /** Relative paths in the recipe begin here. */
+      recipeFolder: Path.optional(),
+      /** In place of the recipe's. */
+      model: Path.optional(),
+      /** Two at least: there is no variance in one. */
+      draws: z.int().min(2),
+      device: Device,
+    }),
+    progress: z.strictObject({ label: z.string(), draw: Count }),
+    result: EstimatorTable,
+  },
+  /** Writes an ONNX model with its gradient: the output `gradient.<x>` for every x of `wrt`. */
+  'onnx.grad': {
+    request: z.strictObject({
+      path: Path,
+      output: z.string(),
+      wrt: z.array(z.string()).min(1),
+      /** Sizes for axes that the model leaves open, by their names. */
+      dimensions: z.record(z.string(), z.int().min(1)),
+      out: Path,
+    }),
+    progress: z.never(),
+    /** What the written model takes and gives. */
+    result: z.strictObject({ inputs: z.array(TensorSignature), outputs: z.array(TensorSignature) }),
+  },
+  /** Starts a training run, or continues the one in the folder. */
+  'train.run': {
+    request: z.strictObject({
+      /** Of the run; made where there is none. */
+      folder: Path,
+      /** JSON of a recipe; what the folder holds when left out. */
+      recipe: z.unknown().optional(),
+      /** Relative paths in the recipe begin here. */
+      recipeFolder: Path.optional(),
+      device: Device,
+      /** Whether a paused run waits for a command, or ends the job, to be continued by another. */
+      whenPaused: z.enum(['wait', 'end']),
+    }),
+    progress: TrainingEvent,
+    result: TrainingOutcome,
+    command: TrainingCommand,
+  },
 } as const satisfies JobSchemas
 
-/** Request, progress and result of each job of a table. */
+/** Request, progress, result and commands of each job of a table. */
 export type JobsOf<J extends JobSchemas> = {
   readonly [N in keyof J]: {
     readonly request: z.output<J[N]['request']>
     readonly progress: z.output<J[N]['progress']>
     readonly result: z.output<J[N]['result']>
+    readonly command: J[N] extends { readonly command: infer C extends z.ZodType } ? z.output<C> : never
   }
 }
 export type EngineJobs = JobsOf<typeof ENGINE_JOBS>
@@ -82,8 +498,12 @@ export type JobName = keyof EngineJobs
 
 const JobId = z.int().nonnegative()
 
-/** The message from the host to the engine. There is none to cancel a job: a run blocks its thread, so the process is killed. */
-export const ToEngine = z.strictObject({ type: z.literal('request'), id: JobId, job: z.string(), request: z.unknown() })
+/** The messages from the host to the engine. There is none to cancel a job: a run blocks its thread, so the process is killed. */
+export const ToEngine = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('request'), id: JobId, job: z.string(), request: z.unknown() }),
+  /** For a job that runs; one that has ended meanwhile misses nothing. */
+  z.strictObject({ type: z.literal('command'), id: JobId, command: z.unknown() }),
+])
 export type ToEngine = z.infer<typeof ToEngine>
 
 /** The messages from the engine to the host. */
@@ -91,18 +511,7 @@ export const FromEngine = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('progress'), id: JobId, progress: z.unknown() }),
   z.strictObject({ type: z.literal('result'), id: JobId, result: z.unknown() }),
   /** With an id, that job failed; without, a message could not be read or the process is about to end. */
-  z.strictObject({ type: z.literal('error'), id: JobId.nullable(), error: z.custom<ErrorValue>(isErrorValue) }),
+  z.strictObject({ type: z.literal('error'), id: JobId.nullable(), error: ErrorMessage }),
   z.strictObject({ type: z.literal('log'), text: z.string() }),
 ])
 export type FromEngine = z.infer<typeof FromEngine>
-
-const ErrorFields = z.strictObject({
-  code: z.string(),
-  message: z.string(),
-  nextStep: z.string(),
-  details: z.record(z.string(), z.unknown()),
-})
-
-function isErrorValue(value: unknown): value is ErrorValue {
-  return ErrorFields.safeParse(value).success
-}

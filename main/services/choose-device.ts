@@ -1,10 +1,10 @@
-import { HalfstepError } from '../errors.ts'
-import { DEVICE_LABELS, DEVICES, type Device, type DeviceRecord } from '../protocol.ts'
+import { HalfstepError } from '../engine/errors.ts'
+import { DEVICE_LABELS, DEVICES, type Device, type DeviceRecord } from '../engine/protocol.ts'
 
 /** Which device to work on, and why, as one sentence. */
 export interface DeviceChoice {
   readonly device: Device
-  readonly explanation: string
+  readonly reason: string
 }
 
 /**
@@ -18,7 +18,7 @@ export function chooseDevice(records: readonly DeviceRecord[], wish: Device | 'a
   for (const device of DEVICES) {
     const record = records.find((candidate) => candidate.device === device)
     const objection = record === undefined ? 'it was not probed' : objectionTo(record, cpuSpeed)
-    if (record !== undefined && objection === undefined) return { device, explanation: explain(record, objections) }
+    if (record !== undefined && objection === undefined) return { device, reason: explain(record, objections) }
     objections.push(objection ?? '')
   }
   throw new HalfstepError(
@@ -29,13 +29,8 @@ export function chooseDevice(records: readonly DeviceRecord[], wish: Device | 'a
   )
 }
 
-/** Whether graphs for this device must use a Conv with flipped weights in place of ConvTranspose. */
-export function avoidsConvTranspose(record: DeviceRecord): boolean {
-  return record.convTranspose === 'wrong'
-}
-
 function chosenByWish(record: DeviceRecord | undefined, wish: Device): DeviceChoice {
-  if (record?.available === true) return { device: wish, explanation: `Using ${named(record)}, as asked.` }
+  if (record?.available === true) return { device: wish, reason: `Using ${named(record)}, as asked.` }
   throw new HalfstepError(
     'device.unavailable',
     `The device ${wish} cannot be used: ${asClause(record?.reason ?? 'it was not probed')}.`,

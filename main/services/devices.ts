@@ -1,6 +1,7 @@
-import { DEVICES, type Device, type DeviceRecord } from '../engine/protocol.ts'
+import { DEVICES, type DeviceRecord } from '../engine/protocol.ts'
 import type { LibraryDatabase } from '../store/database.ts'
 import { readDevices, replaceDevices } from '../store/devices.ts'
+import { chooseDevice, type DeviceChoice } from './choose-device.ts'
 import type { Engine } from './engine.ts'
 
 /** The devices as remembered, and the one that models run on. */
@@ -8,12 +9,6 @@ export interface DeviceOverview {
   /** In order of preference; empty before the first probe. */
   readonly devices: DeviceRecord[]
   readonly chosen: DeviceChoice | null
-}
-
-/** A device, and the sentence that says why it is that one. */
-export interface DeviceChoice {
-  readonly device: Device
-  readonly reason: string
 }
 
 /** How far a probe has come. */
@@ -36,7 +31,7 @@ export class DeviceService {
   /** What the last probe found; asks no hardware. */
   list(): DeviceOverview {
     const devices = readDevices(this.#database)
-    return { devices, chosen: chooseDevice(devices) }
+    return { devices, chosen: devices.some(({ available }) => available) ? chooseDevice(devices) : null }
   }
 
   /** Tries every device and remembers what was found. A request during a probe joins it. Fails with `cancelled` after `stop`. */
@@ -61,20 +56,3 @@ export class DeviceService {
     return this.list()
   }
 }
-
-/** The first device of the order of preference that works, or null without one. */
-export function chooseDevice(devices: readonly DeviceRecord[]): DeviceChoice | null {
-  const chosen = devices.find(({ available }) => available)
-  if (!chosen) return null
-  const passed = devices.slice(0, devices.indexOf(chosen)).map(({ device }) => SPOKEN[device])
-  const reason = passed.length === 0
-    ? 'it comes first in the order of preference.'
-    : `${LIST.format(passed)} would come before it but cannot be used here.`
-  return { device: chosen.device, reason: `Halfstep uses ${SPOKEN[chosen.device]}: ${reason}` }
-}
-
-/** The devices as words in a sentence. */
-const SPOKEN: Readonly<Record<Device, string>> = {
-  cuda: 'CUDA', dml: 'DirectML', coreml: 'Core ML', webgpu: 'WebGPU', cpu: 'the processor',
-}
-const LIST = new Intl.ListFormat('en')

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import os from 'node:os'
-import path from 'node:path'
 import { strengthInput } from '../../../native-models/adapter-slot.ts'
 import { openCheckpoint } from '../../../native-models/checkpoint/open-checkpoint.ts'
 import type { Component } from '../../../native-models/checkpoint/checkpoint.ts'
@@ -11,51 +8,13 @@ import { buildUnet, type UnetModel } from '../../../native-models/unet.ts'
 import { allEntries } from '../../../native-models/weights/weight-source.ts'
 import { HalfstepError } from '../errors.ts'
 import { DifferentiableNetwork, type Tensors } from '../networks/differentiable-network.ts'
-import { maxScoreElements, type Recomputation } from '../networks/recomputation.ts'
-import type { Device, Precision } from '../protocol.ts'
+import { maxScoreElements } from '../networks/recomputation.ts'
+import type { BenchMeasurement, BenchResult, BenchStage, Device, EngineJobs } from '../protocol.ts'
 import { deviceMemory, peakMemory, resetPeakMemory, residentMemory } from '../runtime/memory.ts'
 import { elementCount, type Shape } from '../tensor/shape.ts'
 import { float32, type FloatTensor, type Tensor } from '../tensor/tensor.ts'
 
-export type StandardConfig = keyof typeof standardConfigs
-
-export interface BenchRequest {
-  /** A standard size with random weights, or the folder or file of a model. */
-  readonly config: StandardConfig | { readonly model: string }
-  /** Height and width of the latent. */
-  readonly latent: number
-  readonly batch: number
-  readonly device: Device
-  readonly precision: Precision
-  readonly recomputation: Recomputation
-  /** Measured runs of each kind, after one that is not counted. */
-  readonly runs: number
-  readonly threads?: number
-  /** Folder to leave ONNX Runtime's profile in. */
-  readonly profileFolder?: string
-}
-
-export interface BenchMeasurement {
-  /** Of each run, in order. */
-  readonly seconds: readonly number[]
-  readonly median: number
-  /** Most memory of the process during any of the runs, beyond the mapped weights and what it held before the first, in bytes. */
-  readonly memoryAboveWeights: number
-}
-
-export interface BenchResult {
-  readonly parameters: number
-  readonly weightBytes: number
-  /** Building, differentiating and compiling the graph. */
-  readonly compileSeconds: number
-  readonly forward: BenchMeasurement
-  /** Forward and backward, by the latent and by the adapter. */
-  readonly vjp: BenchMeasurement
-  /** What the device's memory grew by until the end, in bytes; null for the CPU and for devices that do not tell. */
-  readonly deviceBytes: number | null
-}
-
-export type BenchStage = 'weights' | 'compile' | 'forward' | 'vjp'
+export type BenchRequest = EngineJobs['model.bench']['request']
 
 /** The usual target of Stable Diffusion adapters: the projections of every attention layer. */
 const ATTENTION = /\.attn[12]\.(to_q|to_k|to_v|to_out\.0)$/
@@ -69,12 +28,7 @@ const SLOT = 'adapter'
  */
 export async function benchModel(request: BenchRequest, onStage: (stage: BenchStage) => void = () => undefined): Promise<BenchResult> {
   onStage('weights')
-  const { component, discard } = await openUnet(request)
-  try {
-    return await measureUnet(component, request, onStage)
-  } finally {
-    await discard()
-  }
+  return measureUnet(await openUnet(request), request, onStage)
 }
 
 async function measureUnet(
@@ -148,18 +102,11 @@ async function deviceBytes(device: Device): Promise<number | null> {
   return device === 'cpu' ? null : ((await deviceMemory(device))?.usedBytes ?? null)
 }
 
-/** The UNet to measure, and what to do when done: random weights of a standard size are written to a folder of their own. */
-async function openUnet({ config, precision }: BenchRequest): Promise<{ component: Component<UnetConfig>; discard: () => Promise<void> }> {
-  if (typeof config !== 'string') return { component: await unetOf(config.model), discard: () => Promise.resolve() }
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'halfstep-bench-'))
-  const discard = (): Promise<void> => rm(folder, { recursive: true, force: true })
-  try {
-    await writeRandomModel(folder, standardConfigs[config], { dtype: precision, components: ['unet'] })
-    return { component: await unetOf(folder), discard }
-  } catch (error) {
-    await discard()
-    throw error
-  }
+/** The UNet to measure; random weights of a standard size are written to the scratch folder first. */
+async function openUnet({ config, precision, scratch }: BenchRequest): Promise<Component<UnetConfig>> {
+  if (typeof config !== 'string') return unetOf(config.model)
+  await writeRandomModel(scratch, standardConfigs[config], { dtype: precision, components: ['unet'] })
+  return unetOf(scratch)
 }
 
 async function unetOf(model: string): Promise<Component<UnetConfig>> {

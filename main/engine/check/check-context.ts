@@ -2,7 +2,6 @@ import type { Checkpoint, Component, Components } from '../../../native-models/c
 import { assertFinite } from '../../../native-models/weights/finite.ts'
 import { HalfstepError } from '../errors.ts'
 import type { Device } from '../protocol.ts'
-import type { WeightPlacement } from '../runtime/session.ts'
 import type { ComputeType } from '../../../native-models/module.ts'
 import type { Cases } from './cases.ts'
 import type { UnetEvaluators } from './unet-evaluator.ts'
@@ -10,7 +9,6 @@ import type { UnetEvaluators } from './unet-evaluator.ts'
 export interface CheckSettings {
   readonly device: Device
   readonly compute: ComputeType
-  readonly weights: WeightPlacement
   /** Most elements of one attention score tensor. */
   readonly maxScoreElements: number
 }

@@ -4,6 +4,7 @@ import { Cases } from './cases.ts'
 import { checkChain, checkReward } from './chain-group.ts'
 import type { CheckContext, CheckSettings } from './check-context.ts'
 import type { CheckLine, CheckReport, SkippedGroup } from './report.ts'
+import { checkRlr } from './rlr-group.ts'
 import { checkText } from './text-group.ts'
 import { UnetEvaluators } from './unet-evaluator.ts'
 import { checkUnet, checkUnetLora } from './unet-group.ts'
@@ -20,7 +21,7 @@ export interface CheckRequest {
 
 interface Group {
   readonly prefix: string
-  readonly check: ((context: CheckContext) => Promise<CheckLine[]>) | undefined
+  readonly check: (context: CheckContext) => Promise<CheckLine[]>
 }
 
 /** The groups of golden/README.md, in the order in which later ones build on earlier ones. */
@@ -31,7 +32,7 @@ const GROUPS: readonly Group[] = [
   { prefix: 'vae.', check: checkVae },
   { prefix: 'ddim.', check: checkChain },
   { prefix: 'reward.', check: checkReward },
-  { prefix: 'rlr.', check: undefined },
+  { prefix: 'rlr.', check: checkRlr },
 ]
 
 /**
@@ -47,15 +48,11 @@ export async function checkModel(request: CheckRequest, onLine: (line: CheckLine
   const context: CheckContext = { checkpoint, cases, settings: request.settings, evaluators, wants }
   const lines: CheckLine[] = []
   const failures: SkippedGroup[] = []
-  const notCovered: SkippedGroup[] = []
+  const notCovered = unknownGroups(cases, wants)
 
   for (const { prefix, check } of GROUPS) {
     const group = prefix.slice(0, -1)
     if (!cases.names(prefix).some(wants)) continue
-    if (check === undefined) {
-      notCovered.push({ group, reason: 'this version does not compute it yet' })
-      continue
-    }
     try {
       for (const line of await check(context)) {
         lines.push(line)
@@ -75,4 +72,12 @@ export async function checkModel(request: CheckRequest, onLine: (line: CheckLine
     )
   }
   return { lines, failures, notCovered, passed: failures.length === 0 && lines.every((line) => line.passed) }
+}
+
+/** Groups of the file that no check computes. `lora` holds inputs only. */
+function unknownGroups(cases: Cases, wants: (output: string) => boolean): SkippedGroup[] {
+  const groups = new Set(cases.names().filter(wants).map((name) => name.split('.', 1)[0] ?? name))
+  return [...groups]
+    .filter((group) => group !== 'lora' && !GROUPS.some(({ prefix }) => prefix === `${group}.`))
+    .map((group) => ({ group, reason: 'this version does not know it' }))
 }

@@ -1,5 +1,5 @@
 import { buildClipText, type ClipTextModel } from '../../../native-models/clip-text.ts'
-import { ClipTokenizer } from '../../../native-models/tokenizer/clip-tokenizer.ts'
+import { tokenizerOf } from '../../../native-models/tokenizer/model-tokenizer.ts'
 import { HalfstepError } from '../errors.ts'
 import { Session } from '../runtime/session.ts'
 import { int64, type Tensor } from '../tensor/tensor.ts'
@@ -26,20 +26,20 @@ export async function checkText(context: CheckContext): Promise<CheckLine[]> {
     const results = await runOnce(build(batch), { input_ids: ids }, settings)
     for (const [name = '', output = ''] of given) {
       const ours = results[output]
-      if (ours !== undefined) lines.push(compareOutput(name, ours, await cases.floats(name), SINGLE_TOLERANCE))
+      if (ours !== undefined) lines.push(compareOutput(name, ours, await cases.floats(name), SINGLE_TOLERANCE[settings.compute]))
     }
   }
 
   if (cases.has('text.uncond') && context.wants('text.uncond')) {
     const reference = await cases.floats('text.uncond')
     const rows = reference.shape[0] ?? 1
-    const empty = await emptyPrompt(context, key, config.vocabSize)
+    const empty = await emptyPrompt(context, key, config.vocabSize, Array.from(ids.data, Number).slice(0, textLength))
     const { last_hidden_state: ours } = await runOnce(
       build(rows),
       { input_ids: int64([rows, textLength], repeat(empty.slice(0, textLength), rows)) },
       settings,
     )
-    if (ours !== undefined) lines.push(compareOutput('text.uncond', ours, reference, SINGLE_TOLERANCE))
+    if (ours !== undefined) lines.push(compareOutput('text.uncond', ours, reference, SINGLE_TOLERANCE[settings.compute]))
   }
   return lines
 }
@@ -57,17 +57,22 @@ async function runOnce(
   }
 }
 
-async function emptyPrompt({ checkpoint }: CheckContext, key: 'textEncoder' | 'textEncoder2', vocabSize: number): Promise<number[]> {
-  const folder = key === 'textEncoder' ? checkpoint.tokenizerFolder : checkpoint.tokenizer2Folder
-  const padsWithZero = checkpoint.family === 'sd2' || key === 'textEncoder2'
-  const tokenizer =
-    folder === undefined ? await ClipTokenizer.standard(padsWithZero ? { padToken: '!' } : {}) : await ClipTokenizer.fromFolder(folder)
-  const ids = tokenizer.encode('')
-  if (ids.some((id) => id >= vocabSize)) {
-    const message = `The text encoder of ${checkpoint.path} knows ${vocabSize} tokens, fewer than its tokenizer makes.`
-    throw new HalfstepError('tokenizer.malformed', message, 'Put the tokenizer that belongs to this model beside it.')
-  }
-  return ids
+/**
+ * The ids of the empty prompt by the model's tokenizer. A single file brings none; where its vocabulary is not the standard one
+ * either, the special tokens are read off a prompt of the cases: start comes first, end has the largest id, padding comes last.
+ */
+async function emptyPrompt(
+  { checkpoint }: CheckContext,
+  key: 'textEncoder' | 'textEncoder2',
+  vocabSize: number,
+  prompt: readonly number[],
+): Promise<number[]> {
+  const ids = (await tokenizerOf(checkpoint, key)).encode('')
+  if (ids.every((id) => id < vocabSize)) return ids
+  const brought = key === 'textEncoder' ? checkpoint.tokenizerFolder : checkpoint.tokenizer2Folder
+  if (brought === undefined) return [prompt[0] ?? 0, Math.max(...prompt), ...new Array<number>(prompt.length).fill(prompt.at(-1) ?? 0)]
+  const message = `The text encoder of ${checkpoint.path} knows ${vocabSize} tokens, fewer than its tokenizer makes.`
+  throw new HalfstepError('tokenizer.malformed', message, 'Put the tokenizer that belongs to this model beside it.')
 }
 
 function repeat(row: readonly number[], count: number): number[] {

@@ -19,11 +19,14 @@ export class UnetEvaluator {
   readonly #matrices: Record<string, Tensor>
   /** Module-path names of the adapter's matrices, as the cases spell them. */
   readonly adapterNames: readonly string[]
+  /** Numbers in the adapter. */
+  readonly parameterCount: number
 
   private constructor(network: DifferentiableNetwork, matrices: Record<string, Tensor>) {
     this.#network = network
     this.#matrices = matrices
     this.adapterNames = Object.keys(matrices).map((name) => name.slice(SLOT.length + 1))
+    this.parameterCount = Object.values(matrices).reduce((sum, { data }) => sum + data.length, 0)
   }
 
   /** @param sampleShape [b, c, h, w] @param textLength tokens of the condition */

@@ -14,7 +14,7 @@ export function checkUnetLora(context: CheckContext): Promise<CheckLine[]> {
 }
 
 async function checkEvaluation(context: CheckContext, group: 'unet' | 'unet_lora', strength: number): Promise<CheckLine[]> {
-  const { cases } = context
+  const { cases, settings } = context
   const sample = await cases.floats('unet.sample')
   const conditions = { context: await cases.floats('unet.encoder_hidden_states'), added: await addedConditions(context) }
   const timestep = await cases.numbers('unet.timestep')
@@ -22,7 +22,8 @@ async function checkEvaluation(context: CheckContext, group: 'unet' | 'unet_lora
   const lines: CheckLine[] = []
   const check = async (output: string, ours: FloatTensor): Promise<void> => {
     const name = `${group}.${output}`
-    if (cases.has(name) && context.wants(name)) lines.push(compareOutput(name, ours, await cases.floats(name), SINGLE_TOLERANCE))
+    if (!cases.has(name) || !context.wants(name)) return
+    lines.push(compareOutput(name, ours, await cases.floats(name), SINGLE_TOLERANCE[settings.compute]))
   }
   await check('output', await evaluator.predict(sample, timestep, conditions, strength))
   const gradients = cases.names(`${group}.grad`).filter((name) => name !== 'unet.grad_output' && context.wants(name))

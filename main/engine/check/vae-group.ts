@@ -24,7 +24,8 @@ async function checkDecoder(context: CheckContext): Promise<CheckLine[]> {
     const ours = { 'vae.decode.output': outputs.pixels, 'vae.decode.grad_latents': gradients.latents }
     const lines: CheckLine[] = []
     for (const [name, tensor] of Object.entries(ours)) {
-      if (tensor !== undefined && names.includes(name)) lines.push(compareOutput(name, tensor, await cases.floats(name), SINGLE_TOLERANCE))
+      if (tensor === undefined || !names.includes(name)) continue
+      lines.push(compareOutput(name, tensor, await cases.floats(name), SINGLE_TOLERANCE[settings.compute]))
     }
     return lines
   } finally {
@@ -46,7 +47,7 @@ async function checkEncoder(context: CheckContext): Promise<CheckLine[]> {
     for (const name of names) {
       const ours = results[name]
       if (ours !== undefined)
-        lines.push(compareOutput(`vae.encode.${name}`, ours, await cases.floats(`vae.encode.${name}`), SINGLE_TOLERANCE))
+        lines.push(compareOutput(`vae.encode.${name}`, ours, await cases.floats(`vae.encode.${name}`), SINGLE_TOLERANCE[settings.compute]))
     }
     return lines
   } finally {

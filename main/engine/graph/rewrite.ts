@@ -2,9 +2,14 @@ import { Graph, Scope, nodesFor, type Node, type Region, type Value } from './gr
 
 /**
  * Builds what stands in for a node, from the operands it has in the new graph; undefined leaves the node as it is.
- * Only single-output operators can be replaced.
+ * Only single-output operators can be replaced. `valueOf` gives any earlier value of the old graph in the new one.
  */
-export type Replacement = (g: Scope, node: Node, inputs: readonly (Value | undefined)[]) => Value | undefined
+export type Replacement = (
+  g: Scope,
+  node: Node,
+  inputs: readonly (Value | undefined)[],
+  valueOf: (value: Value) => Value,
+) => Value | undefined
 
 /** A copy of a graph with some nodes replaced: same inputs, outputs, weights and branches. The original is left as it is. */
 export function rewrite(graph: Graph, replace: Replacement): Graph {
@@ -39,7 +44,7 @@ export function rewrite(graph: Graph, replace: Replacement): Graph {
     const scope = new Scope(copy, regionOf(node.region), node.path, node.segment)
     const inputs = node.inputs.map((input) => input && valueOf(input))
     const [output] = node.outputs
-    const replaced = node.outputs.length === 1 ? replace(scope, node, inputs) : undefined
+    const replaced = node.outputs.length === 1 ? replace(scope, node, inputs, valueOf) : undefined
     if (replaced !== undefined && output !== undefined) {
       remember(output, replaced)
       continue

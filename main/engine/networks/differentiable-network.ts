@@ -1,10 +1,10 @@
 import { vjp } from '../autodiff/vjp.ts'
 import { HalfstepError } from '../errors.ts'
 import type { Graph, Value } from '../graph/graph.ts'
-import type { Precision } from '../protocol.ts'
+import type { Precision, Recomputation } from '../protocol.ts'
 import { Session, type SessionOptions } from '../runtime/session.ts'
 import { INITIAL_LOSS_SCALE, nextLossScale } from './loss-scale.ts'
-import { recomputedSegments, type Recomputation } from './recomputation.ts'
+import { recomputedSegments } from './recomputation.ts'
 import { float32, toFloat32, zeros, type FloatTensor, type Tensor } from '../tensor/tensor.ts'
 
 /** Feeds or results by name. */
@@ -27,7 +27,7 @@ export interface VjpResult {
   readonly gradients: Readonly<Record<string, FloatTensor>>
 }
 
-const GATE = 'train'
+const GATE = 'halfstep.train'
 const upstreamOf = (output: string): string => `upstream.${output}`
 const gradientOf = (input: string): string => `gradient.${input}`
 

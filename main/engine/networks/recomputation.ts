@@ -2,14 +2,7 @@ import { bytesPerElement } from '../tensor/dtype.ts'
 import { elementCount } from '../tensor/shape.ts'
 import { nodesFor, type Graph, type Segment } from '../graph/graph.ts'
 import { deviceMemory } from '../runtime/memory.ts'
-import type { Device } from '../protocol.ts'
-
-/**
- * What the backward pass computes again instead of keeping it: `blocks` everything but the blocks' inputs and the results of
- * attention (least memory), `attention` only the attention scores (about a quarter less time, several times the memory), `auto`
- * the latter where it fits.
- */
-export type Recomputation = 'auto' | 'blocks' | 'attention'
+import type { Device, Recomputation } from '../protocol.ts'
 
 /** The share of the free memory that kept activations may take; the rest is for workspaces, other networks, other programs. */
 const SHARE = 0.5

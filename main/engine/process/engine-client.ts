@@ -1,11 +1,14 @@
+import type { z } from 'zod'
 import { type ErrorValue, HalfstepError } from '../errors.ts'
 import { FromEngine, type JobSchemas, type JobsOf, type ToEngine } from '../protocol.ts'
 import type { EngineProcess, ProcessEnd, ProcessLauncher } from './launcher.ts'
 
-export interface RunOptions<Progress> {
+export interface RunOptions<Progress, Command = never> {
   /** Cancelling kills the process; the promise then fails with `cancelled`, and later jobs get a fresh process. */
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: Progress) => void
+  /** Called when the job's turn has come, with the way to tell it something. Commands after its end are lost. */
+  readonly onStart?: (send: (command: Command) => void) => void
 }
 
 export interface ClientOptions {
@@ -18,6 +21,7 @@ interface Task {
   readonly id: number
   readonly job: string
   readonly request: unknown
+  readonly onStart: () => void
   readonly onProgress: (progress: unknown) => void
   readonly onResult: (result: unknown) => void
   readonly onError: (error: HalfstepError) => void
@@ -78,10 +82,10 @@ export class EngineClient<J extends JobSchemas> {
   run<N extends keyof J & string>(
     job: N,
     request: JobsOf<J>[N]['request'],
-    options: RunOptions<JobsOf<J>[N]['progress']> = {},
+    options: RunOptions<JobsOf<J>[N]['progress'], JobsOf<J>[N]['command']> = {},
   ): Promise<JobsOf<J>[N]['result']> {
     const schema = Object.hasOwn(this.#schemas, job) ? this.#schemas[job] : undefined
-    const { signal, onProgress } = options
+    const { signal, onProgress, onStart } = options
     return new Promise((resolve, reject) => {
       if (schema === undefined) throw invalid(`The engine knows no job ${job}.`)
       if (this.#disposed !== undefined) throw new HalfstepError('engine.stopped', `The engine was closed before ${job} could run.`)
@@ -93,6 +97,7 @@ export class EngineClient<J extends JobSchemas> {
         id: this.#nextId++,
         job,
         request: parsed.data,
+        onStart: () => onStart?.((command) => this.#command(task, schema.command, command)),
         onProgress: (progress) => {
           const value = schema.progress.parse(progress) as JobsOf<J>[N]['progress']
           // Later, so that what a listener throws is the listener's own error and not the engine's.
@@ -134,6 +139,16 @@ export class EngineClient<J extends JobSchemas> {
     this.#engine ??= this.#start()
     const message: ToEngine = { type: 'request', id: task.id, job: task.job, request: task.request }
     this.#engine.process.send(message)
+    task.onStart()
+  }
+
+  /** Passes a command to a job that runs. Throws `call.invalid` when it does not fit. */
+  #command(task: Task, schema: z.ZodType | undefined, command: unknown): void {
+    const parsed = schema?.safeParse(command)
+    if (parsed?.success !== true) throw invalid(`The command for ${task.job} does not fit.`)
+    if (this.#running !== task) return
+    const message: ToEngine = { type: 'command', id: task.id, command: parsed.data }
+    this.#engine?.process.send(message)
   }
 
   #start(): Watched {

@@ -1,6 +1,6 @@
 import type { Graph, Node, Scope, Value } from '../graph/graph.ts'
 import { rewrite } from '../graph/rewrite.ts'
-import { arithmetic, constant, conv, expand, gather, pad, reshape, slice, spaceOut, transpose } from '../graph/ops/index.ts'
+import { arithmetic, cast, constant, conv, expand, gather, pad, reshape, slice, spaceOut, transpose } from '../graph/ops/index.ts'
 import type { Device } from '../protocol.ts'
 import { sameShape } from '../tensor/shape.ts'
 import { isMiscomputedConv } from './operator-support.ts'
@@ -15,22 +15,25 @@ export interface DeviceQuirks {
   readonly backwardSlice: boolean
   /** Pow fails when both operands broadcast: they are expanded first. */
   readonly broadcastPow: boolean
+  /** Half-precision tables cannot be looked up without half-precision arithmetic: they are widened first, once, at loading. */
+  readonly halfGather: boolean
 }
 
-/** What is known of a device without asking it; a probe may add to it. */
+/** What is known of a device without asking it; whether ConvTranspose is right depends on its driver, and only a probe tells. */
 export function knownQuirks(device: Device): DeviceQuirks {
   // Found by `npm run test:device` on ONNX Runtime 1.30.
   const webgpu = device === 'webgpu'
-  return { convTranspose: false, convChannels: webgpu, backwardSlice: webgpu, broadcastPow: webgpu }
+  return { convTranspose: false, convChannels: webgpu, backwardSlice: webgpu, broadcastPow: webgpu, halfGather: webgpu }
 }
 
 /** The graph with everything that the device computes wrongly written in another way; the graph itself if there is nothing. */
 export function avoidQuirks(graph: Graph, quirks: DeviceQuirks): Graph {
   if (!Object.values(quirks).includes(true)) return graph
-  return rewrite(graph, (g, node, inputs) => {
+  return rewrite(graph, (g, node, inputs, valueOf) => {
     if (quirks.convTranspose && node.operator === 'ConvTranspose') return convTransposeAsConv(g, node, inputs, quirks)
     if (quirks.convChannels && isMiscomputedConv(node)) return convWithMoreChannels(g, node, inputs)
     if (quirks.backwardSlice && node.operator === 'Slice') return gatheredSlice(g, node, inputs)
+    if (quirks.halfGather && node.operator === 'Cast') return gatherFromWidened(g, node, valueOf)
     if (quirks.broadcastPow && node.operator === 'Pow') return expandedPow(g, node, inputs)
     return undefined
   })
@@ -98,6 +101,15 @@ function gatheredSlice(g: Scope, node: NodeOfKind<'Slice'>, [x]: readonly (Value
   const [y] = node.outputs
   if (x === undefined || y === undefined || steps.every((step) => step > 0)) return undefined
   return axes.reduce((value, axis, i) => gatherRange(g, value, axis, starts[i] ?? 0, steps[i] ?? 1, y.shape[axis] ?? 0), x)
+}
+
+/** widen(gather(table)) becomes gather(widen(table)), where the table is a weight: the runtime widens it once and for all. */
+function gatherFromWidened(g: Scope, node: NodeOfKind<'Cast'>, valueOf: (value: Value) => Value): Value | undefined {
+  const source = node.inputs[0]?.source
+  if (node.attributes.to !== 'float32' || source?.kind !== 'node' || source.node.operator !== 'Gather') return undefined
+  const [table, indices] = source.node.inputs
+  if (table?.source.kind !== 'weight' || table.dtype !== 'float16' || indices === undefined) return undefined
+  return gather(g, cast(g, valueOf(table), 'float32'), valueOf(indices), source.node.attributes.axis)
 }
 
 /** `count` elements of an axis from `start` on. */

@@ -1,7 +1,7 @@
 import os from 'node:os'
 import * as ort from 'onnxruntime-node'
 import { DEVICE_LABELS, type Device, type DeviceRecord, type ProbeStep } from '../protocol.ts'
-import { type Tensor, toFloat32 } from '../tensor/tensor.ts'
+import { largestError } from './compare-devices.ts'
 import { describeHardware } from './hardware.ts'
 import {
   type Benchmark, branchCheck, type Check, convCheck, convTransposeCheck, float16Check, matMulCheck, speedBenchmark,
@@ -67,37 +67,6 @@ async function problemWith(device: Device, step: ProbeStep, check: Check): Promi
     const detail = problem instanceof Error ? problem.message : String(problem)
     return { reason: explainFailure(device, detail), detail }
   }
-}
-
-/** ‖y − expected‖ / ‖expected‖ of the worst output; infinite when it is not a number. */
-async function largestError(device: Device, { graph, expected, feeds }: Check): Promise<number> {
-  const tested = await Session.create(graph, { device })
-  const reference = await Session.create(expected, { device: 'cpu' })
-  try {
-    let largest = 0
-    for (const feed of feeds) {
-      const got = await tested.run(feed)
-      for (const [name, wanted] of Object.entries(await reference.run(feed))) largest = Math.max(largest, relativeError(got[name], wanted))
-    }
-    return largest
-  } finally {
-    await tested.dispose()
-    await reference.dispose()
-  }
-}
-
-export function relativeError(got: Tensor | undefined, wanted: Tensor): number {
-  if (got === undefined || got.data.length !== wanted.data.length) return Infinity
-  const a = toFloat32(got).data
-  const b = toFloat32(wanted).data
-  let difference = 0
-  let size = 0
-  for (let i = 0; i < b.length; i++) {
-    difference += ((a[i] ?? NaN) - (b[i] ?? NaN)) ** 2
-    size += (b[i] ?? NaN) ** 2
-  }
-  const error = Math.sqrt(difference / size)
-  return Number.isNaN(error) ? Infinity : error
 }
 
 /**

@@ -8,6 +8,7 @@ import type { DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Device } from '../protocol.ts'
 import { avoidQuirks, knownQuirks, type DeviceQuirks } from './device-quirks.ts'
+import { convTransposeCheck } from './probe-graphs.ts'
 
 export interface SessionOptions {
   readonly device: Device
@@ -38,7 +39,8 @@ export class Session {
 
   /** Compiles a graph. Throws `device.failed` with the runtime's reason when the device cannot take it. */
   static async create(graph: Graph, options: SessionOptions): Promise<Session> {
-    const { bytes, weightsFolder } = writeOnnx(avoidQuirks(graph, options.quirks ?? knownQuirks(options.device)))
+    const quirks = options.quirks ?? { ...knownQuirks(options.device), convTranspose: await miscomputesConvTranspose(options.device) }
+    const { bytes, weightsFolder } = writeOnnx(avoidQuirks(graph, quirks))
     try {
       return new Session(await ort.InferenceSession.create(bytes, runtimeOptions(options, weightsFolder)), graph, options.device)
     } catch (error) {
@@ -104,6 +106,23 @@ function runtimeOptions(options: SessionOptions, weightsFolder: string | undefin
       ...(cpu ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
     },
   }
+}
+
+/** Devices whose ConvTranspose was compared with the CPU's Conv in this process: some DirectML drivers get it wrong. */
+const convTransposeTests = new Map<Device, Promise<boolean>>()
+
+function miscomputesConvTranspose(device: Device): Promise<boolean> {
+  if (device === 'cpu') return Promise.resolve(false)
+  const known = convTransposeTests.get(device) ?? testConvTranspose(device)
+  convTransposeTests.set(device, known)
+  return known
+}
+
+async function testConvTranspose(device: Device): Promise<boolean> {
+  const check = convTransposeCheck()
+  // Imported late, because comparing devices takes sessions.
+  const { largestError } = await import('./compare-devices.ts')
+  return (await largestError(device, check)) > check.tolerance
 }
 
 function toRuntime(tensor: Tensor): ort.Tensor {

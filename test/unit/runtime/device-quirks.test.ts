@@ -6,7 +6,7 @@ import { Session } from '../../../main/engine/runtime/session.ts'
 import { toFloat32, type Tensor } from '../../../main/engine/tensor/tensor.ts'
 import { spread } from '../autodiff/jacobian.ts'
 
-const NONE: DeviceQuirks = { convTranspose: false, convChannels: false, backwardSlice: false, broadcastPow: false }
+const NONE: DeviceQuirks = { convTranspose: false, convChannels: false, backwardSlice: false, broadcastPow: false, halfGather: false }
 
 /** The largest difference that avoiding the quirks makes on the CPU, which has none. */
 async function difference(shapes: number[][], build: (g: Scope, ...operands: Value[]) => Value, quirks: DeviceQuirks): Promise<number> {

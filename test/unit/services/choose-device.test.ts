@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { DeviceRecord } from '../../../main/engine/protocol.ts'
-import { avoidsConvTranspose, chooseDevice } from '../../../main/engine/runtime/devices.ts'
+import { chooseDevice } from '../../../main/services/choose-device.ts'
 
 function record(device: DeviceRecord['device'], found: Partial<DeviceRecord> = {}): DeviceRecord {
   return {
@@ -30,20 +30,20 @@ describe('choosing a device', () => {
     const webgpu = record('webgpu', { name: 'Radeon', speed: 1e13 })
     expect(chooseDevice([noCuda, noDml, noCoreml, webgpu, cpu])).toEqual({
       device: 'webgpu',
-      explanation:
+      reason:
         "Using WebGPU (Radeon): CUDA's libraries are not installed; DirectML exists only on Windows; Core ML exists only on macOS.",
     })
   })
 
   test('needs no excuse for the first in the order', () => {
     const choice = chooseDevice([cpu, record('cuda', { name: 'RTX 4070', speed: 2e13 })])
-    expect(choice).toEqual({ device: 'cuda', explanation: 'Using CUDA (RTX 4070): the fastest kind of device, and it works here.' })
+    expect(choice).toEqual({ device: 'cuda', reason: 'Using CUDA (RTX 4070): the fastest kind of device, and it works here.' })
   })
 
   test('passes over a software renderer that is slower than the processor', () => {
-    const { device, explanation } = chooseDevice([noCuda, noDml, noCoreml, record('webgpu', { name: 'SwiftShader', speed: 3e9 }), cpu])
+    const { device, reason } = chooseDevice([noCuda, noDml, noCoreml, record('webgpu', { name: 'SwiftShader', speed: 3e9 }), cpu])
     expect(device).toBe('cpu')
-    expect(explanation).toContain('WebGPU (SwiftShader) is slower than the processor (3 against 100 GFLOP/s)')
+    expect(reason).toContain('WebGPU (SwiftShader) is slower than the processor (3 against 100 GFLOP/s)')
   })
 
   test('takes a device whose speed is not known', () => {
@@ -56,7 +56,7 @@ describe('choosing a device', () => {
 
   test('follows a wish, even for a slow device', () => {
     const choice = chooseDevice([record('webgpu', { speed: 1 }), cpu], 'webgpu')
-    expect(choice).toEqual({ device: 'webgpu', explanation: 'Using WebGPU, as asked.' })
+    expect(choice).toEqual({ device: 'webgpu', reason: 'Using WebGPU, as asked.' })
   })
 
   test('refuses a wish that cannot be met, with the reason', () => {
@@ -74,9 +74,4 @@ describe('choosing a device', () => {
     expect(() => chooseDevice(all)).toThrow(expect.objectContaining({ code: 'device.unavailable' }))
     expect(() => chooseDevice([])).toThrow(expect.objectContaining({ code: 'device.unavailable' }))
   })
-})
-
-test('a device with a wrong ConvTranspose gets graphs without it', () => {
-  expect(avoidsConvTranspose(record('dml', { convTranspose: 'wrong' }))).toBe(true)
-  expect(avoidsConvTranspose(record('dml', { convTranspose: 'correct' }))).toBe(false)
 })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HalfstepError } from '../../../main/engine/errors.ts'
 import { DEVICES, type DeviceRecord } from '../../../main/engine/protocol.ts'
-import { chooseDevice, DeviceService, type ProbeProgress } from '../../../main/services/devices.ts'
+import { DeviceService, type ProbeProgress } from '../../../main/services/devices.ts'
 import { type LibraryDatabase, openDatabase } from '../../../main/store/database.ts'
 
 const CPU: DeviceRecord = {
@@ -73,18 +73,5 @@ describe('the device service', () => {
     await expect(probe).rejects.toMatchObject({ code: 'cancelled' })
     expect(devices.list().devices).toEqual([])
     expect((await devices.probe()).devices).toEqual([WEBGPU, CPU])
-  })
-})
-
-describe('the choice of a device', () => {
-  it('falls on the first that works, and says which ones were passed over', () => {
-    expect(chooseDevice([NO_CUDA, WEBGPU, CPU])).toMatchObject({ device: 'webgpu' })
-    expect(chooseDevice([NO_CUDA, WEBGPU, CPU])?.reason).toBe('Halfstep uses WebGPU: CUDA would come before it but cannot be used here.')
-    expect(chooseDevice([WEBGPU, CPU])?.reason).toContain('first')
-  })
-
-  it('is none when nothing works or nothing was probed', () => {
-    expect(chooseDevice([NO_CUDA])).toBeNull()
-    expect(chooseDevice([])).toBeNull()
   })
 })

@@ -5,6 +5,7 @@ import type { Graph } from '../graph.ts'
 import { decodeOnnx } from './decode.ts'
 import { findExternalTensors } from './external-data.ts'
 import { importModel, type ReadOptions } from './read.ts'
+import type { OnnxModel } from './schema.ts'
 import { tensorsOf } from './tensors-of.ts'
 
 /** No protobuf message can be larger than 2 GiB; models beyond that keep their weights in files beside them. */
@@ -14,8 +15,19 @@ const MAX_BYTES = 2 ** 31 - 1
  * Opens an .onnx file as a graph (see {@link readOnnx}). Weights it stores in files beside it stay there, to be mapped.
  * Throws `file.missing`, `file.unreadable`, and what {@link readOnnx} and {@link findExternalTensors} throw.
  */
-export async function openOnnx(file: string, options: Omit<ReadOptions, 'file' | 'external'> = {}): Promise<Graph> {
-  const model = decodeOnnx(await readModel(file), file)
+export async function openOnnx(file: string, options: OpenOptions = {}): Promise<Graph> {
+  return importOnnx(await loadOnnx(file), file, options)
+}
+
+export type OpenOptions = Omit<ReadOptions, 'file' | 'external'>
+
+/** The message in an .onnx file, for a look at what it declares before it is imported by {@link importOnnx}. */
+export async function loadOnnx(file: string): Promise<OnnxModel> {
+  return decodeOnnx(await readModel(file), file)
+}
+
+/** A message that was loaded from a file, as a graph: the second half of {@link openOnnx}. */
+export async function importOnnx(model: OnnxModel, file: string, options: OpenOptions = {}): Promise<Graph> {
   const tensors = model.graph === undefined ? [] : tensorsOf(model.graph)
   return importModel(model, { ...options, file, external: await findExternalTensors(tensors, path.dirname(file), file) })
 }
