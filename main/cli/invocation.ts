@@ -69,7 +69,11 @@ export class Invocation {
         launch,
         signal,
         engine: (job, request, onProgress, onStart) =>
-          client.run(job, request, { signal, ...(onProgress === undefined ? {} : { onProgress }), ...(onStart === undefined ? {} : { onStart }) }),
+          client.run(job, request, {
+            signal,
+            ...(onProgress === undefined ? {} : { onProgress }),
+            ...(onStart === undefined ? {} : { onStart }),
+          }),
         onFirstInterrupt: (handler) => {
           first = handler
         },

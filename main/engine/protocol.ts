@@ -201,7 +201,14 @@ export type TrainingCost = z.infer<typeof TrainingCost>
 const TrainingStep = z.strictObject({ coverage: z.string(), norm: z.number().nullable() })
 
 export const RunWarning = z.enum([
-  'not-finite', 'damaged-checkpoint', 'adapter-unchanged', 'reward-constant', 'sample-failed', 'no-such-reward', 'skipped-picture',
+  'not-finite',
+  'damaged-checkpoint',
+  'adapter-unchanged',
+  'reward-constant',
+  'sample-failed',
+  'no-such-reward',
+  'skipped-picture',
+  'many-sizes',
 ])
 export type RunWarning = z.infer<typeof RunWarning>
 

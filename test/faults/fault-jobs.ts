@@ -20,7 +20,12 @@ export const FAULT_JOBS = {
   answerWrongly: { request: nothing, progress: z.never(), result: z.number() },
   print: { request: z.strictObject({ text: z.string() }), progress: z.never(), result: nothing },
   /** Listens after a while, repeats what it is told, and ends at the word `end`. */
-  listen: { request: z.strictObject({ afterMs: z.number() }), progress: z.string(), result: z.array(z.string()), command: z.string().min(1) },
+  listen: {
+    request: z.strictObject({ afterMs: z.number() }),
+    progress: z.string(),
+    result: z.array(z.string()),
+    command: z.string().min(1),
+  },
 } as const satisfies JobSchemas
 
 const forever = () => new Promise<never>(() => undefined)

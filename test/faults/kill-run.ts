@@ -8,9 +8,8 @@ const report = await killRuns(kills, seed, ({ kills: done, killedAfter }) => {
   process.stderr.write(`\r${done} killed, last heard: ${JSON.stringify(killedAfter)}   `)
 })
 const { killedAfter, halfWritten, finished, different, mostLost } = report
-console.log(
-  `\n${report.kills} kills in ${Math.round((performance.now() - started) / 1000)} s; last heard before them: ${JSON.stringify(killedAfter)}`,
-)
+const seconds = Math.round((performance.now() - started) / 1000)
+console.log(`\n${report.kills} kills in ${seconds} s; last heard before them: ${JSON.stringify(killedAfter)}`)
 console.log(`${halfWritten} of them left a half-written file, which nobody took for a whole one`)
 console.log(`${finished} runs finished, ${finished - different} of them with the adapter of the uninterrupted run, byte for byte`)
 console.log(`at most ${mostLost} updates were lost, with a checkpoint every ${CHECKPOINT_EVERY}`)

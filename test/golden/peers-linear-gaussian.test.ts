@@ -31,7 +31,11 @@ describe(`over ${DRAWS} updates, the mean is off the exact gradient, and by what
     ['alignprop, K = 1 (DRaFT-1)', { kind: 'alignprop', depth: 1 }, total(perStep, [3])],
     ['alignprop, K = 2', { kind: 'alignprop', depth: 2 }, total(perStep, [2, 3])],
     // K is drawn from 1 … 4: step t counts in as many of 4 draws as there are depths that reach it.
-    ['alignprop, K random', { kind: 'alignprop', depth: 'random' }, exact.map((_, k) => total(perStep, [0, 1, 1, 2, 2, 2, 3, 3, 3, 3])[k]! / 4)],
+    [
+      'alignprop, K random',
+      { kind: 'alignprop', depth: 'random' },
+      exact.map((_, k) => total(perStep, [0, 1, 1, 2, 2, 2, 3, 3, 3, 3])[k]! / 4),
+    ],
     ['reinforce', { kind: 'reinforce' }, total(perStep, [0, 1, 2])],
   ])('%s', async (_, settings, expected) => {
     const algorithm = createAlgorithm(settings)

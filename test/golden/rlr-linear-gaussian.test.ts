@@ -13,7 +13,13 @@ import { SMALL, denoiserOf, linearGaussianChain, rewardOf } from './linear-gauss
 import { exactGradients, expectedReward, total } from './linear-gaussian/closed-form.ts'
 import { contextOf, drawGradients } from './linear-gaussian/draws.ts'
 import {
-  mirroredPerturbations, negatedReward, sigmaOnTheWrongSide, withoutKe, withoutKx, wrongSignBeforeTheLast, wrongSignInRecursion,
+  mirroredPerturbations,
+  negatedReward,
+  sigmaOnTheWrongSide,
+  withoutKe,
+  withoutKx,
+  wrongSignBeforeTheLast,
+  wrongSignInRecursion,
 } from './linear-gaussian/mistakes.ts'
 import { BEYOND, expectMean, expectRefuted, totalVariance } from './linear-gaussian/verdict.ts'
 
@@ -51,13 +57,19 @@ describe('the closed form', () => {
     }
     const average = mean(rewards)
     const standardError = Math.sqrt(mean(rewards.map((value) => (value - average) ** 2)) / rewards.length)
-    const expected = expectedReward(chain, chain.coefficients.map(() => chain.theta))
+    const expected = expectedReward(
+      chain,
+      chain.coefficients.map(() => chain.theta),
+    )
     expect(Math.abs(average - expected)).toBeLessThan(3 * standardError)
   })
 
   it('has its gradient by all steps as the sum of the gradients by each', () => {
     const shifted = (k: number, offset: number): number =>
-      expectedReward(chain, chain.coefficients.map(() => Float64Array.from(chain.theta, (value, j) => value + (j === k ? offset : 0))))
+      expectedReward(
+        chain,
+        chain.coefficients.map(() => Float64Array.from(chain.theta, (value, j) => value + (j === k ? offset : 0))),
+      )
     exact.forEach((value, k) => expect((shifted(k, 1e-5) - shifted(k, -1e-5)) / 2e-5).toBeCloseTo(value, 6))
   })
 })
@@ -67,12 +79,21 @@ describe(`over ${DRAWS} updates, the mean is the exact gradient of`, () => {
     ['zeroth-order coverage, antithetic', paper],
     ['zeroth-order coverage, per step, h = 2', { ...paper, windowLength: 2, zerothOrder: { form: 'per-step', mu: 1e-3, pairs: 2 } }],
     ['zeroth-order coverage, K = 2', { ...paper, firstOrderDepth: 2 }],
-    ['zeroth-order coverage, emphasis, no first order', { ...paper, firstOrderDepth: 0, windowLength: 2, proposal: { kind: 'emphasis', perStep: [1, 3, 0, 0] } }],
+    [
+      'zeroth-order coverage, emphasis, no first order',
+      { ...paper, firstOrderDepth: 0, windowLength: 2, proposal: { kind: 'emphasis', perStep: [1, 3, 0, 0] } },
+    ],
     ['a window over all early steps, h = 3', { ...none, windowLength: 3 }],
     ['importance, m = 1, h = 1', importance],
     ['importance, m = 2, h = 1, emphasis', { ...importance, windows: 2, proposal: { kind: 'emphasis', perStep: [1, 2, 5, 0] } }],
-    ['importance, m = 2, h = 2, gradient norm', { ...importance, windows: 2, windowLength: 2, proposal: { kind: 'gradient-norm', temperature: 1 } }],
-    ['importance, m = 1, h = 1, gradient norm, K = 2', { ...importance, firstOrderDepth: 2, proposal: { kind: 'gradient-norm', temperature: 0.5 } }],
+    [
+      'importance, m = 2, h = 2, gradient norm',
+      { ...importance, windows: 2, windowLength: 2, proposal: { kind: 'gradient-norm', temperature: 1 } },
+    ],
+    [
+      'importance, m = 1, h = 1, gradient norm, K = 2',
+      { ...importance, firstOrderDepth: 2, proposal: { kind: 'gradient-norm', temperature: 0.5 } },
+    ],
     ['importance, m = 2, h = 2, K = 2, no baseline', { ...importance, windows: 2, windowLength: 2, firstOrderDepth: 2, baseline: 'none' }],
     ['importance, K = 3', { ...importance, firstOrderDepth: 3 }],
   ])('%s', async (_, settings) => {
@@ -84,17 +105,23 @@ describe(`over ${DRAWS} updates, the mean is the exact gradient of`, () => {
     const learned = new LearnedBaseline({ steps: chain.steps, features: 12 })
     const drawn = await drawGradients(
       chain,
-      { update: async (context, apply) => {
-        const { gradient, ...summary } = await rlr(settings, context, learned)
-        await apply(gradient)
-        return summary
-      } },
+      {
+        update: async (context, apply) => {
+          const { gradient, ...summary } = await rlr(settings, context, learned)
+          await apply(gradient)
+          return summary
+        },
+      },
       DRAWS,
     )
     expectMean(drawn, exact)
     const without = await drawGradients(chain, createAlgorithm({ ...importance, baseline: 'none' }), DRAWS_OF_A_MISTAKE)
     const leaveOneOut = await drawGradients(chain, createAlgorithm(importance), DRAWS_OF_A_MISTAKE)
-    console.log('variance by baseline:', { none: totalVariance(without), leaveOneOut: totalVariance(leaveOneOut), learned: totalVariance(drawn) })
+    console.log('variance by baseline:', {
+      none: totalVariance(without),
+      leaveOneOut: totalVariance(leaveOneOut),
+      learned: totalVariance(drawn),
+    })
     expect(totalVariance(drawn)).toBeLessThan(0.5 * totalVariance(leaveOneOut))
     expect(totalVariance(drawn)).toBeLessThan(0.5 * totalVariance(without))
   })
@@ -104,7 +131,11 @@ describe(`over ${DRAWS} updates, the mean is off the exact gradient, and by what
   it.each<[string, Rlr, Float64Array]>([
     ['no coverage, h = 1', none, exact.map((_, k) => perStep[3]![k]! + total(perStep, [0, 1, 2])[k]! / 3)],
     ['no coverage, h = 2', { ...none, windowLength: 2 }, exact.map((_, k) => perStep[3]![k]! + total(perStep, [0, 1, 1, 2])[k]! / 2)],
-    ['a first-order weight of 0.5', { ...importance, windows: 3, firstOrderWeight: 0.5 }, exact.map((value, k) => value - perStep[3]![k]! / 2)],
+    [
+      'a first-order weight of 0.5',
+      { ...importance, windows: 3, firstOrderWeight: 0.5 },
+      exact.map((value, k) => value - perStep[3]![k]! / 2),
+    ],
     ['importance without first order', { ...importance, firstOrderDepth: 0 }, total(perStep, [0, 1, 2])],
   ])('%s', async (_, settings, expected) => {
     const algorithm = createAlgorithm(settings)
@@ -127,13 +158,15 @@ describe('the criterion notices', () => {
   const wide: Rlr = { ...none, windowLength: 3 }
 
   it('the wrong sign of ke in half order', () => refuted(wide, { denoiser: wrongSignBeforeTheLast(chain, denoiser) }))
-  it('the wrong sign of ke in half order under importance', () => refuted(importance, { denoiser: wrongSignBeforeTheLast(chain, denoiser) }))
+  it('the wrong sign of ke in half order under importance', () =>
+    refuted(importance, { denoiser: wrongSignBeforeTheLast(chain, denoiser) }))
   it('the wrong sign of ke inside a window', () => refuted(wide, { denoiser: wrongSignInRecursion(denoiser) }))
   it('a missing kx inside a window', () => refuted(wide, { denoiser: withoutKx(chain, denoiser) }))
   it('a missing kx in a deep first order', () => refuted({ ...importance, firstOrderDepth: 3 }, { denoiser: withoutKx(chain, denoiser) }))
   it('a missing ke', () => refuted(paper, { denoiser: withoutKe(chain, denoiser) }))
-  it('the wrong sign of the reward\'s gradient', () => refuted(paper, { reward: negatedReward(rewardOf(chain)) }))
-  it('the wrong sign of zeroth-order perturbations', () => refuted({ ...paper, firstOrderDepth: 2 }, { denoiser: mirroredPerturbations(chain, denoiser) }))
+  it("the wrong sign of the reward's gradient", () => refuted(paper, { reward: negatedReward(rewardOf(chain)) }))
+  it('the wrong sign of zeroth-order perturbations', () =>
+    refuted({ ...paper, firstOrderDepth: 2 }, { denoiser: mirroredPerturbations(chain, denoiser) }))
   it('the noise multiplied by σ where it must be divided', async () => {
     const { chain: mistaken, noiseScale } = sigmaOnTheWrongSide(chain)
     const sound = await drawGradients(chain, createAlgorithm(wide), DRAWS_OF_A_MISTAKE)

@@ -61,7 +61,7 @@ const lightness = blackBox('lightness', ({ data, shape: [count = 1] }) =>
 const onlyFunctions = { reward: { ...RECIPE.reward, weight: 0 } }
 
 describe('every algorithm trains the micro model', () => {
-  it.each([
+  const estimators: object[] = [
     { kind: 'rlr', windowLength: 1, coverage: 'zeroth-order' },
     { kind: 'rlr', windowLength: 1, windows: 2, coverage: 'importance' },
     { kind: 'rlr', windowLength: 1, coverage: 'none' },
@@ -71,7 +71,9 @@ describe('every algorithm trains the micro model', () => {
     { kind: 'zo' },
     { kind: 'public-code' },
     { kind: 'full' },
-  ])('$kind $coverage', { timeout: 120_000 }, async (estimator) => {
+  ]
+  const named = estimators.map((estimator) => [Object.values(estimator).join(' '), estimator] as const)
+  it.each(named)('%s', { timeout: 120_000 }, async (_, estimator) => {
     const { folder, events } = await trained({ estimator })
     expect(events.filter(({ type }) => type === 'warning')).toEqual([])
     expect(events.at(-1)).toMatchObject({ type: 'finished', adapterChanged: true })

@@ -1,5 +1,5 @@
 /** Sizes for pictures of every shape: as few as it takes, all of about the same area, so that little is cropped and cost is alike. */
-import type { PictureSize } from './picture-file.ts'
+import type { PictureSize } from '../pictures/picture-file.ts'
 
 export interface BucketRules {
   /** Side of the square whose area every size has about, in pixels; a multiple of `granularity`. */

@@ -5,7 +5,7 @@ import type { FloatTensor } from '../tensor/tensor.ts'
 import type { Bucketed } from './aspect-buckets.ts'
 import type { CaptionedPicture } from './image-folder.ts'
 import type { LatentCache } from './latent-cache.ts'
-import { decodePicture, type PictureSize } from './picture-file.ts'
+import { decodePicture, type PictureSize } from '../pictures/picture-file.ts'
 
 /** Turns pictures [1, 3, h, w] in [0, 1] of one size into latents. */
 export interface PictureEncoder {

@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { HalfstepError, toErrorValue } from '../errors.ts'
 import { MOST_CAPTION_BYTES, parseCaption } from './caption-file.ts'
-import { inspectPicture, MOST_BYTES, type PictureSize } from './picture-file.ts'
+import { inspectPicture, MOST_BYTES, type PictureSize } from '../pictures/picture-file.ts'
 
 /** A picture that can be read, standing upright. */
 export interface CaptionedPicture extends PictureSize {
@@ -30,6 +30,7 @@ export interface ImageFolder {
 }
 
 const READ = new Set(['.png', '.jpg', '.jpeg', '.webp'])
+const CAPTION = '.txt'
 /** Formats that people would expect to count, so that leaving them out must be said. */
 const OTHERS = new Set([
   '.gif', '.tif', '.tiff', '.svg', '.bmp', '.avif', '.heic', '.heif', '.jxl', '.jp2', '.psd', '.ico',
@@ -44,7 +45,7 @@ const OTHERS = new Set([
  */
 export async function readImageFolder(path: string, fallback = ''): Promise<ImageFolder> {
   const names = await namesIn(path)
-  const captions = new Map(names.filter((name) => extensionOf(name) === '.txt').map((name) => [stemOf(name), name]))
+  const captions = new Map(names.filter((name) => extensionOf(name) === CAPTION).map((name) => [stemOf(name), name]))
   const pictures: CaptionedPicture[] = []
   const skipped: SkippedFile[] = []
   for (const name of names) {
@@ -56,6 +57,13 @@ export async function readImageFolder(path: string, fallback = ''): Promise<Imag
     }
   }
   return { path, pictures, skipped }
+}
+
+/** The names of a folder's files that its pictures and captions are read from, whether or not they can be. Throws as `readImageFolder`. */
+export async function imageFolderFiles(path: string): Promise<string[]> {
+  const names = (await namesIn(path)).filter((name) => READ.has(extensionOf(name)) || extensionOf(name) === CAPTION)
+  const facts = await Promise.all(names.map((name) => stat(join(path, name)).catch(() => undefined)))
+  return names.filter((_, i) => facts[i]?.isFile())
 }
 
 /** Undefined for what is no picture by its name. */

@@ -5,7 +5,7 @@ import type { ReplacingFileSystem } from '../../../native-models/weights/replace
 import { openSafetensors, writeSafetensors } from '../../../native-models/weights/safetensors.ts'
 import { HalfstepError } from '../errors.ts'
 import { isDType, toBytes, type FloatTensor } from '../tensor/tensor.ts'
-import type { PictureSize } from './picture-file.ts'
+import type { PictureSize } from '../pictures/picture-file.ts'
 
 const CHECKSUM = 'halfstep.checksum'
 

@@ -12,7 +12,7 @@ import { train } from '../training/trainer.ts'
 export const trainRun: JobHandler<EngineJobs['train.run']> = async ({ device, whenPaused, ...request }, { progress, onCommand }) => {
   const commands = new CommandInbox()
   onCommand((command) => commands.push(command))
-  const { folder, recipe, begin } = await openRun({
+  const { folder, recipe, fingerprint, begin } = await openRun({
     folder: request.folder,
     recipe: request.recipe,
     ...(request.recipeFolder === undefined ? {} : { recipeFolder: request.recipeFolder }),
@@ -23,7 +23,7 @@ export const trainRun: JobHandler<EngineJobs['train.run']> = async ({ device, wh
   try {
     await begin()
     const deviceBytes = (await deviceMemory(device))?.totalBytes ?? null
-    return await train({ task, plan: planOf(recipe), folder, commands, emit: progress, whenPaused, deviceBytes })
+    return await train({ task, plan: planOf(recipe, fingerprint), folder, commands, emit: progress, whenPaused, deviceBytes })
   } finally {
     await task.dispose()
   }

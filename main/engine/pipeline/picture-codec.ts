@@ -12,6 +12,7 @@ import { joined, samplesOf } from './samples.ts'
 
 export interface PictureCodecOptions {
   readonly device: Device
+  readonly threads?: number
   readonly precision: Precision
   readonly latentHeight: number
   readonly latentWidth: number
@@ -91,9 +92,9 @@ export class PictureCodec {
 
   /** Some autoencoders, SDXL's above all, overflow in half precision: only a config that says otherwise gets it. */
   #settings() {
-    const { device, precision } = this.#options
+    const { device, threads, precision } = this.#options
     const compute: Precision = this.#vae().config.forceUpcast ? 'float32' : precision
-    return { device, compute, maxScoreElements: maxScoreElements(device) }
+    return { device, ...(threads === undefined ? {} : { threads }), compute, maxScoreElements: maxScoreElements(device) }
   }
 
   #decoding(): Promise<DifferentiableNetwork> {

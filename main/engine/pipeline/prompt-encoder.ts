@@ -38,6 +38,7 @@ const ENCODERS: Readonly<Record<Checkpoint['family'], readonly EncoderUse[]>> = 
 
 export interface PromptEncoderOptions {
   readonly device: Device
+  readonly threads?: number
   readonly precision: Precision
   readonly adapters: AppliedAdapters
 }
@@ -69,13 +70,13 @@ export class PromptEncoder {
   /** One encoder's outputs for each text. */
   async #run(encoder: EncoderName, outputs: readonly Output[], texts: readonly string[]): Promise<Partial<Record<Output, FloatTensor>>[]> {
     const { config, weights } = requireComponent(this.#checkpoint, encoder)
-    const { device, precision, adapters } = this.#options
+    const { device, threads, precision, adapters } = this.#options
     const tokenizer = await tokenizerOf(this.#checkpoint, encoder)
     const ids = texts.map((text) => this.#tokenize(tokenizer, text, config.vocabSize))
     const textLength = tokenizer.modelMaxLength
     const model = buildClipText(config, weights, { batch: 1, textLength, compute: precision, adapters: adapters.slots(encoder) })
     const feeds = adapters.feeds(encoder, model.adapterTargets)
-    const session = await Session.create(model.graph, { device })
+    const session = await Session.create(model.graph, { device, ...(threads === undefined ? {} : { threads }) })
     try {
       const results: Partial<Record<Output, FloatTensor>>[] = []
       for (const row of ids) {

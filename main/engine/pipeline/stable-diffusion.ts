@@ -32,6 +32,8 @@ export interface PipelineOptions {
   /** The UNet layers to train; without them nothing has a gradient. */
   readonly trained?: TrainedAdapterOptions
   readonly recomputation?: Recomputation
+  /** CPU threads; all of them by default. */
+  readonly threads?: number
 }
 
 /**
@@ -52,16 +54,17 @@ export class StableDiffusion {
   readonly #codec: PictureCodec
 
   private constructor(checkpoint: Checkpoint, options: PipelineOptions) {
-    const { device, precision, batch, latentHeight, latentWidth, trained, recomputation } = options
+    const { device, precision, batch, latentHeight, latentWidth, trained, recomputation, threads } = options
+    const place = { device, ...(threads === undefined ? {} : { threads }) }
     const unet = requireComponent(checkpoint, 'unet').config
     const applied = new AppliedAdapters(checkpoint, options.adapters ?? [])
-    const shared = { device, precision, latentHeight, latentWidth, ...(recomputation === undefined ? {} : { recomputation }) }
+    const shared = { ...place, precision, latentHeight, latentWidth, ...(recomputation === undefined ? {} : { recomputation }) }
     this.checkpoint = checkpoint
     this.options = options
     this.scheduler = { ...(checkpoint.scheduler ?? STABLE_DIFFUSION_SCHEDULE), predictionType: checkpoint.predictionType }
     this.latentShape = [batch, unet.inChannels, latentHeight, latentWidth]
     this.pixelsPerLatent = pixelsPerLatent(checkpoint)
-    this.#encoder = new PromptEncoder(checkpoint, { device, precision, adapters: applied })
+    this.#encoder = new PromptEncoder(checkpoint, { ...place, precision, adapters: applied })
     this.#codec = new PictureCodec(checkpoint, { ...shared, differentiable: trained !== undefined })
     this.#unet = new UnetNetwork(checkpoint, {
       ...shared,

@@ -13,7 +13,7 @@ import { TRAINED, trainedLayout, trainedSlot, type TrainedAdapterOptions } from 
 /** What a UNet is told beside latents and timestep: its inputs by name. */
 export type UnetConditions = Readonly<Record<string, FloatTensor>>
 
-export interface UnetNetworkOptions extends Pick<NetworkOptions, 'device' | 'recomputation'>, Omit<UnetOptions, 'adapters'> {
+export interface UnetNetworkOptions extends Pick<NetworkOptions, 'device' | 'threads' | 'recomputation'>, Omit<UnetOptions, 'adapters'> {
   readonly applied: AppliedAdapters
   readonly trained?: TrainedAdapterOptions
 }
@@ -73,12 +73,13 @@ export class UnetNetwork {
 
   /** Without a trained adapter there is nothing to differentiate, and the gradient is left out of the session. */
   #compiled(): Promise<DifferentiableNetwork> {
-    const { device, recomputation, compute, trained } = this.#options
+    const { device, threads, recomputation, compute, trained } = this.#options
     const gradient = trained === undefined
       ? { outputs: [], wrt: [] }
       : { outputs: ['output'], wrt: ['sample', ...this.layout.parts.map(({ input }) => input)] }
     this.#network ??= DifferentiableNetwork.create(this.model.graph, {
       device,
+      ...(threads === undefined ? {} : { threads }),
       ...gradient,
       ...(compute === undefined ? {} : { compute }),
       ...(recomputation === undefined ? {} : { recomputation }),

@@ -12,7 +12,9 @@ export interface JobContext<Progress, Command = never> {
 }
 
 /** Does one job. Foreseen errors are thrown as HalfstepError. */
-export type JobHandler<Job extends { readonly request: unknown; readonly progress: unknown; readonly result: unknown; readonly command?: unknown }> = (
+export type JobHandler<
+  Job extends { readonly request: unknown; readonly progress: unknown; readonly result: unknown; readonly command?: unknown },
+> = (
   request: Job['request'],
   context: JobContext<Job['progress'], Job['command']>,
 ) => Promise<Job['result']>

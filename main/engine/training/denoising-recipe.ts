@@ -17,8 +17,8 @@ export const DenoisingRecipeSchema = z.strictObject({
     resolution: CountFrom(1).optional(),
     /** Longer over shorter side of the sizes that pictures are cut to; 1 makes all of them squares. */
     largestAspect: z.number().min(1).default(2),
-    /** Sizes whose networks are in memory at the same time. */
-    openSizes: CountFrom(1).default(2),
+    /** Sizes whose networks are in memory at the same time; the others are opened anew in every epoch. */
+    openSizes: CountFrom(1).default(3),
   }),
   /** Pictures of what the model is to keep, such as other things of the same kind (Ruiz et al., DreamBooth, 2023). */
   prior: z

@@ -11,10 +11,15 @@ const LOOKED_AT = 2 ** 20
  * Throws `file.missing` or `file.unreadable`.
  */
 export async function fingerprint(path: string): Promise<string> {
+  return fingerprintOfFiles(path, await filesIn(path))
+}
+
+/** The same over some files of a folder only. */
+export async function fingerprintOfFiles(folder: string, names: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
-  for (const name of await filesIn(path)) {
-    await withFile(join(path, name), async (handle, bytes) => {
-      hash.update(JSON.stringify([name, bytes])).update(await readAt(handle, path, 0, Math.min(bytes, LOOKED_AT)))
+  for (const name of names) {
+    await withFile(join(folder, name), async (handle, bytes) => {
+      hash.update(JSON.stringify([name, bytes])).update(await readAt(handle, join(folder, name), 0, Math.min(bytes, LOOKED_AT)))
     })
   }
   return hash.digest('hex')

@@ -8,7 +8,7 @@ import { bucketSizes, intoBuckets, type Bucketed } from '../dataset/aspect-bucke
 import { encodePictures } from '../dataset/encode-pictures.ts'
 import { readImageFolder, type CaptionedPicture, type ImageFolder } from '../dataset/image-folder.ts'
 import { LatentCache } from '../dataset/latent-cache.ts'
-import type { PictureSize } from '../dataset/picture-file.ts'
+import type { PictureSize } from '../pictures/picture-file.ts'
 import { noiseSchedule } from '../diffusion/noise-schedule.ts'
 import { Sampling, samplingChain } from '../diffusion/sampler.ts'
 import { PictureCodec } from '../pipeline/picture-codec.ts'
@@ -47,7 +47,8 @@ export async function openDenoisingTask(recipe: DenoisingRecipe, options: Denois
   const folder = await picturesIn(dataset.folder, dataset.caption, 'dataset.folder')
   const priors = prior === null ? undefined : await picturesIn(prior.folder, prior.caption, 'prior.folder')
   const buckets = withPriors(intoBuckets(folder.pictures, sizes), priors?.pictures ?? [])
-  const notes = [folder, ...(priors === undefined ? [] : [priors])].flatMap(notesOn)
+  const skipped = [folder, ...(priors === undefined ? [] : [priors])].flatMap(notesOn)
+  const notes = [...skipped, ...notesOnSizes(buckets.length, dataset.openSizes)]
   const model = await StableDiffusionDenoising.open({ recipe, checkpoint, buckets, notes, options })
   const settings = { seed, pictures: batch.pictures, accumulation: batch.accumulation, prior, ...loss }
   return new DenoisingTask(model, settings)
@@ -63,6 +64,14 @@ async function picturesIn(path: string, caption: string, key: string): Promise<I
 
 function notesOn({ path, skipped }: ImageFolder): TaskNote[] {
   return skipped.map(({ reason }) => ({ kind: 'skipped-picture', message: `${path}: ${reason}`, nextStep: 'The run goes on without it.' }))
+}
+
+/** Opening a network can take longer than many updates. */
+function notesOnSizes(sizes: number, openSizes: number): TaskNote[] {
+  if (sizes <= openSizes) return []
+  const message = `The pictures are cut to ${sizes} sizes, and dataset.openSizes keeps the networks of ${openSizes} in memory.`
+  const nextStep = `Raise dataset.openSizes to ${sizes} if the memory allows it, or lower dataset.largestAspect.`
+  return [{ kind: 'many-sizes', message, nextStep }]
 }
 
 /** Sizes that pictures may be cut to. */

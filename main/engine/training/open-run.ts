@@ -6,7 +6,7 @@ import { readJson } from '../../../native-models/weights/json-file.ts'
 import { HalfstepError } from '../errors.ts'
 import { loadTemplate } from '../templates/load-template.ts'
 import { fingerprint } from './file-fingerprint.ts'
-import { completeDenoisingRecipe } from './complete-denoising-recipe.ts'
+import { completeDenoisingRecipe, denoisingFingerprints } from './complete-denoising-recipe.ts'
 import { parseRecipe, parseTrainingRecipe, recipeFingerprint, type Recipe, type TrainingRecipe } from './recipe.ts'
 import { RunFolder } from './run-folder.ts'
 import { nodeFileSystem, type FileSystem } from './file-system.ts'
@@ -22,6 +22,8 @@ export interface RunRequest {
 export interface OpenRun {
   readonly folder: RunFolder
   readonly recipe: TrainingRecipe
+  /** Of the recipe as the folder has it, so that defaults which later versions add disown no checkpoint. */
+  readonly fingerprint: string
   /** Writes the recipe into the folder, when the run is new: to be called once everything it needs was opened. */
   begin(): Promise<void>
 }
@@ -30,24 +32,28 @@ export interface OpenRun {
  * Finds the run in a folder, or prepares a new one. Throws `recipe.*` for an unusable recipe or for another one than the folder's,
  * and `file.missing` where there is neither a run nor a recipe.
  */
-export async function openRun({ folder: path, recipe: raw, recipeFolder = '.' }: RunRequest, files: FileSystem = nodeFileSystem): Promise<OpenRun> {
-  const folder = new RunFolder(resolve(path), files)
+export async function openRun(request: RunRequest, files: FileSystem = nodeFileSystem): Promise<OpenRun> {
+  const { recipe: raw, recipeFolder = '.' } = request
+  const folder = new RunFolder(resolve(request.folder), files)
   const given = raw === undefined ? undefined : await completed(parseTrainingRecipe(raw, 'The recipe'), recipeFolder)
   const stored = await storedRecipe(folder)
   if (stored === undefined) {
     if (given === undefined) {
-      throw new HalfstepError('file.missing', `${folder.path} holds no training run.`, 'Give a recipe to begin one there.', { folder: folder.path })
+      const message = `${folder.path} holds no training run.`
+      throw new HalfstepError('file.missing', message, 'Give a recipe to begin one there.', { folder: folder.path })
     }
-    return { folder, recipe: given, begin: () => folder.create(given) }
+    return { folder, recipe: given, fingerprint: recipeFingerprint(given), begin: () => folder.create(given) }
   }
-  if (given !== undefined) refuseAnother(folder, stored, given)
-  await refuseChangedFiles(stored)
-  return { folder, recipe: stored, begin: () => Promise.resolve() }
+  const recipe = parseTrainingRecipe(stored, folder.recipeFile)
+  if (given !== undefined) refuseAnother(folder, recipe, given)
+  await refuseChangedFiles(recipe)
+  return { folder, recipe, fingerprint: recipeFingerprint(stored), begin: () => Promise.resolve() }
 }
 
-async function storedRecipe(folder: RunFolder): Promise<TrainingRecipe | undefined> {
+/** As it is written there. */
+async function storedRecipe(folder: RunFolder): Promise<unknown> {
   const exists = await stat(folder.recipeFile).then(() => true, () => false)
-  return exists ? parseTrainingRecipe(await readJson(folder.recipeFile), folder.recipeFile) : undefined
+  return exists ? readJson(folder.recipeFile) : undefined
 }
 
 function completed(recipe: TrainingRecipe, folder: string): Promise<TrainingRecipe> {
@@ -100,7 +106,11 @@ function withPaths({ model, reward, start }: Paths, absolute: (path: string) => 
 
 function pathsIn({ model, reward, start }: Paths): string[] {
   const parts = reward.kind === 'mixture' ? reward.parts : [reward]
-  const ofRewards = parts.flatMap((part) => [part.path, ...('head' in part ? [part.head] : []), ...('pictures' in part ? part.pictures : [])])
+  const ofRewards = parts.flatMap((part) => [
+    part.path,
+    ...('head' in part ? [part.head] : []),
+    ...('pictures' in part ? part.pictures : []),
+  ])
   return [...new Set([model, ...(start === undefined ? [] : [start]), ...ofRewards])]
 }
 
@@ -108,11 +118,13 @@ function pathsIn({ model, reward, start }: Paths): string[] {
 async function linesOf(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     const cause = error instanceof Error ? error.message : String(error)
-    throw new HalfstepError('file.unreadable', `The prompts in ${path} cannot be read: ${cause}.`, 'Correct prompts.file.', { file: path, key: 'prompts.file' })
+    const message = `The prompts in ${path} cannot be read: ${cause}.`
+    throw new HalfstepError('file.unreadable', message, 'Correct prompts.file.', { file: path, key: 'prompts.file' })
   })
   const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
   if (lines.length > 0) return lines
-  throw new HalfstepError('recipe.impossible', `${path} holds no prompts.`, 'Write one prompt per line.', { file: path, key: 'prompts.file' })
+  const details = { file: path, key: 'prompts.file' }
+  throw new HalfstepError('recipe.impossible', `${path} holds no prompts.`, 'Write one prompt per line.', details)
 }
 
 type Use = NonNullable<Recipe['template']>['use']
@@ -136,9 +148,10 @@ function refuseAnother(folder: RunFolder, stored: TrainingRecipe, given: Trainin
 }
 
 /** A run goes on only with the very files it began with. */
-async function refuseChangedFiles({ fingerprints }: TrainingRecipe): Promise<void> {
-  for (const [path, known] of Object.entries(fingerprints)) {
-    if ((await fingerprint(path)) === known) continue
+async function refuseChangedFiles(recipe: TrainingRecipe): Promise<void> {
+  const now = recipe.trainer === 'denoising' ? await denoisingFingerprints(recipe) : {}
+  for (const [path, known] of Object.entries(recipe.fingerprints)) {
+    if ((now[path] ?? (await fingerprint(path))) === known) continue
     throw new HalfstepError(
       'recipe.impossible',
       `${path} is no longer what it was when the run began.`,

@@ -117,7 +117,9 @@ export const RecipeSchema = z.strictObject({
   prompts: z.union([z.array(z.string()).min(1), z.strictObject({ file: Path })]),
   negative: z.string().optional(),
   /** Prompts in stages along the chain: a template, or the file that holds one. */
-  template: z.strictObject({ use: z.union([Path, z.record(z.string(), z.unknown())]), slots: z.record(z.string(), z.string()).default({}) }).optional(),
+  template: z
+    .strictObject({ use: z.union([Path, z.record(z.string(), z.unknown())]), slots: z.record(z.string(), z.string()).default({}) })
+    .optional(),
   batch: z
     .strictObject({
       /** Different prompts in a batch. */

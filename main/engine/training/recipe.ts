@@ -35,14 +35,17 @@ export function parseRecipe(raw: unknown, source: string): Recipe {
 }
 
 /** SHA-256 over the recipe: the same for the same settings, however they were written down. */
-export function recipeFingerprint(recipe: TrainingRecipe): string {
+export function recipeFingerprint(recipe: unknown): string {
   return createHash('sha256').update(canonical(recipe)).digest('hex')
 }
 
-/** The part of a recipe that the training loop follows. */
-export function planOf(recipe: TrainingRecipe): TrainingPlan {
+/**
+ * The part of a recipe that the training loop follows.
+ * @param fingerprint what checkpoints are known by; where the recipe was stored, that of what was stored
+ */
+export function planOf(recipe: TrainingRecipe, fingerprint = recipeFingerprint(recipe)): TrainingPlan {
   return {
-    recipe: recipeFingerprint(recipe),
+    recipe: fingerprint,
     updates: recipe.updates,
     accumulation: recipe.batch.accumulation,
     optimizer: recipe.optimizer,
@@ -65,11 +68,19 @@ function refuseImpossible(recipe: Recipe): void {
   const { sampling, estimator, template, batch, prompts } = recipe
   const proposesByTemplate = estimator.kind === 'rlr' && estimator.proposal.kind === 'template'
   if (proposesByTemplate && template === undefined) {
-    throw impossible('estimator.proposal', 'estimator.proposal goes by a template, and the recipe has none.', 'Add template, or set estimator.proposal to {"kind": "uniform"}.')
+    throw impossible(
+      'estimator.proposal',
+      'estimator.proposal goes by a template, and the recipe has none.',
+      'Add template, or set estimator.proposal to {"kind": "uniform"}.',
+    )
   }
   refuseLongWarmUp(recipe)
   if (Array.isArray(prompts) && batch.prompts > prompts.length) {
-    throw impossible('batch.prompts', `batch.prompts is ${batch.prompts}, and there are only ${prompts.length} prompts.`, 'Lower batch.prompts, or raise batch.samplesPerPrompt.')
+    throw impossible(
+      'batch.prompts',
+      `batch.prompts is ${batch.prompts}, and there are only ${prompts.length} prompts.`,
+      'Lower batch.prompts, or raise batch.samplesPerPrompt.',
+    )
   }
   const timesteps = ddimTimesteps(STABLE_DIFFUSION_SCHEDULE, sampling.steps)
   const coefficients = ddimCoefficients(noiseSchedule(STABLE_DIFFUSION_SCHEDULE), timesteps, sampling.eta, 'epsilon')
@@ -81,7 +92,7 @@ function refuseImpossible(recipe: Recipe): void {
 /** JSON with the keys of every object in order. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const members = Object.entries(value).filter(([, member]) => member !== undefined).sort(([a], [b]) => (a < b ? -1 : 1))
   return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(',')}}`
 }

@@ -123,7 +123,12 @@ async function openPipeline(checkpoint: Checkpoint, recipe: Recipe, device: Devi
 }
 
 /** What must be in memory whatever happens: the weights that every update needs, and θ with what the optimizer keeps. */
-export function bytesAtLeast({ components }: Checkpoint, { precision }: Pick<Recipe, 'precision'>, device: Device, parameters: number): number {
+export function bytesAtLeast(
+  { components }: Checkpoint,
+  { precision }: Pick<Recipe, 'precision'>,
+  device: Device,
+  parameters: number,
+): number {
   const entries = [components.unet, components.vae].flatMap((component) => (component === undefined ? [] : allEntries(component.weights)))
   // On the CPU weights stay mapped from their files, in the type they have there.
   const perWeight = precision === 'float16' ? 2 : 4
@@ -207,9 +212,8 @@ class StableDiffusionChain implements ChainModel {
 
   async exportAdapter(theta: Parameters, path: string, files: FileSystem): Promise<void> {
     const { pipeline, recipe } = this.#parts
-    const { date } = recipe
-    const options = { format: 'kohya' as const, family: pipeline.checkpoint.family, files, ...(date === undefined ? {} : { date: new Date(date) }) }
-    await writeAdapter(path, pipeline.toAdapter(theta), options)
+    const date = recipe.date === undefined ? {} : { date: new Date(recipe.date) }
+    await writeAdapter(path, pipeline.toAdapter(theta), { format: 'kohya', family: pipeline.checkpoint.family, files, ...date })
   }
 
   /** The first prompts, always from the same noise, so that pictures of different updates can be compared. */

@@ -21,7 +21,7 @@ afterAll(() => {
 
 const COMMANDS = [
   'model inspect', 'model check', 'model tokenize', 'model bench',
-  'adapter inspect', 'adapter convert', 'adapter merge', 'onnx grad', 'devices',
+  'adapter inspect', 'adapter convert', 'adapter merge', 'onnx grad', 'devices', 'train',
 ]
 
 describe('help', () => {

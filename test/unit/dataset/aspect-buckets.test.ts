@@ -18,7 +18,11 @@ describe('bucket sizes', () => {
   })
 
   it('are multiples of the granularity of about the wished area, within the largest aspect, each with its transpose', () => {
-    const rules = fc.record({ granularity: fc.constantFrom(8, 16, 32, 64), multiple: fc.integer({ min: 1, max: 40 }), largestAspect: fc.double({ min: 1, max: 4, noNaN: true }) })
+    const rules = fc.record({
+      granularity: fc.constantFrom(8, 16, 32, 64),
+      multiple: fc.integer({ min: 1, max: 40 }),
+      largestAspect: fc.double({ min: 1, max: 4, noNaN: true }),
+    })
     fc.assert(fc.property(rules, ({ granularity, multiple, largestAspect }) => {
       const resolution = granularity * multiple
       const sizes = bucketSizes({ resolution, granularity, largestAspect })
@@ -39,7 +43,10 @@ describe('bucket sizes', () => {
 describe('the nearest bucket', () => {
   const sizes = bucketSizes({ resolution: 512, granularity: 64, largestAspect: 2 })
 
-  it.each([[512, 512, '512×512'], [4000, 3000, '576×448'], [3000, 4000, '448×576'], [1920, 1080, '704×384'], [1, 10_000, '384×704'], [1100, 1000, '512×512']])(
+  it.each([
+    [512, 512, '512×512'], [1100, 1000, '512×512'], [4000, 3000, '576×448'], [3000, 4000, '448×576'], [1920, 1080, '704×384'],
+    [1, 10_000, '384×704'],
+  ])(
     'of a picture of %i × %i is %s',
     (width, height, expected) => {
       const size = sizes[nearestBucket({ width, height }, sizes)]

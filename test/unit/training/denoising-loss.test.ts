@@ -7,7 +7,8 @@ const noise = float32([1, 2, 1, 2], [0.3, -0.7, 1.1, 0.2])
 // √0.36 = 0.6 and √0.64 = 0.8.
 const ALPHA_BAR = 0.36
 
-const near = (actual: ArrayLike<number>, expected: readonly number[]): void => expected.forEach((value, i) => expect(actual[i]).toBeCloseTo(value, 6))
+const near = (actual: ArrayLike<number>, expected: readonly number[]): void =>
+  expected.forEach((value, i) => expect(actual[i]).toBeCloseTo(value, 6))
 
 describe('min-SNR', () => {
   it.each([

@@ -1,14 +1,18 @@
 import { expect, it } from 'vitest'
 import { FewOpen } from '../../../main/engine/training/few-open.ts'
 
-function watched(most: number): { readonly few: FewOpen<string, { dispose(): Promise<void> }>; readonly log: string[]; readonly counts: number[] } {
+function watched(most: number) {
   const log: string[] = []
   const counts: number[] = []
   let open = 0
   const few = new FewOpen(most, async (key: string) => {
     log.push(`+${key}`)
     counts.push(++open)
-    return { dispose: async () => void log.push(`-${key}`, ...(open--, [])) }
+    const dispose = async () => {
+      log.push(`-${key}`)
+      open--
+    }
+    return { dispose }
   })
   return { few, log, counts }
 }

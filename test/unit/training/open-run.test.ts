@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { recipeFingerprint } from '../../../main/engine/training/recipe.ts'
 import { openRun, type RunRequest } from '../../../main/engine/training/open-run.ts'
 import { temporaryFolder } from './toy-run.ts'
 
@@ -83,6 +84,18 @@ describe('a run that is there', () => {
     const again = await openRun(request())
     const without = await openRun({ folder: join(folder, 'run') })
     expect(without.recipe).toEqual(again.recipe)
+  })
+
+  it('is known by its recipe as it was written, whatever defaults a later version adds', async () => {
+    const first = await openRun(request())
+    await first.begin()
+    const file = first.folder.recipeFile
+    expect((await openRun(request())).fingerprint).toBe(first.fingerprint)
+    const { penalties: _penalties, ...older } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
+    await writeFile(file, JSON.stringify(older))
+    const { fingerprint, recipe } = await openRun(request())
+    expect(fingerprint).toBe(recipeFingerprint(older))
+    expect(fingerprint).not.toBe(recipeFingerprint(recipe))
   })
 
   it('is not continued by another recipe', async () => {

@@ -1,11 +1,11 @@
-import { copyFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { HalfstepError } from '../../../main/engine/errors.ts'
 import { TrainingEvent } from '../../../main/engine/protocol.ts'
 import type { AlgorithmSettings } from '../../../main/engine/rlr/algorithm.ts'
 import { readCheckpoint } from '../../../main/engine/training/checkpoint.ts'
-import { RunFolder } from '../../../main/engine/training/run-folder.ts'
+import { type RunFolder } from '../../../main/engine/training/run-folder.ts'
 import { TOY_ALGORITHM, toyTask } from './toy-model.ts'
 import { runToy, TOY_PLAN, type ToyRun } from './toy-run.ts'
 
@@ -41,6 +41,17 @@ describe('a run', () => {
     )
     const lines = (await readFile(join(folder.path, 'events.jsonl'), 'utf8')).split('\n').filter((line) => line !== '')
     expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(typesOf(events))
+  })
+
+  it('goes on with its diary after a kill tore the last line', async () => {
+    const { folder } = await runToy({ onEvent: (event, commands) => event.update === 6 && commands.push({ type: 'pause' }) })
+    const diary = join(folder.path, 'events.jsonl')
+    await appendFile(diary, '{"type": "prog')
+    const { events } = await runToy({ folder: folder.path })
+    const lines = (await readFile(diary, 'utf8')).split('\n')
+    expect(lines.filter((line) => line === '{"type": "prog')).toHaveLength(1)
+    expect(lines.filter((line) => line.includes('"finished"'))).toHaveLength(1)
+    expect(lines.filter((line) => line.endsWith('}')).length).toBeGreaterThan(events.length)
   })
 
   it('says that the adapter did not change and that the reward was constant', async () => {

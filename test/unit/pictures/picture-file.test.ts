@@ -1,8 +1,8 @@
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { decodePicture, inspectPicture } from '../../../main/engine/dataset/picture-file.ts'
-import { gradientBytes, gradientPicture, noisy, plain } from './pictures.ts'
+import { decodePicture, inspectPicture } from '../../../main/engine/pictures/picture-file.ts'
+import { gradientBytes, gradientPicture, noisy, plain } from '../dataset/pictures.ts'
 
 const COLOUR = { r: 200, g: 100, b: 50 }
 
@@ -13,7 +13,8 @@ async function pixelAt(bytes: Uint8Array, width: number, height: number, x: numb
 }
 
 function expectNear(actual: readonly number[], expected: readonly number[], tolerance: number): void {
-  actual.forEach((value, i) => expect(Math.abs(value - expected[i]!), `${actual.join()} against ${expected.join()}`).toBeLessThanOrEqual(tolerance))
+  const distances = actual.map((value, i) => Math.abs(value - expected[i]!))
+  expect(Math.max(...distances), `${actual.join()} against ${expected.join()}`).toBeLessThanOrEqual(tolerance)
 }
 
 describe('a decoded picture', () => {
@@ -26,7 +27,9 @@ describe('a decoded picture', () => {
   })
 
   // Where the upper left corner of the upright picture lies in the file, as (x, y) of 0 or 1; EXIF 2.3, tag 274.
-  const corners: readonly (readonly [number, number, number])[] = [[1, 0, 0], [2, 1, 0], [3, 1, 1], [4, 0, 1], [5, 0, 0], [6, 0, 1], [7, 1, 1], [8, 1, 0]]
+  const corners: readonly (readonly [number, number, number])[] = [
+    [1, 0, 0], [2, 1, 0], [3, 1, 1], [4, 0, 1], [5, 0, 0], [6, 0, 1], [7, 1, 1], [8, 1, 0],
+  ]
   it.each(corners)('stands upright with EXIF orientation %i', async (orientation, x, y) => {
     const bytes = await gradientPicture(16, 8).withMetadata({ orientation }).png().toBuffer()
     const turned = orientation > 4
@@ -39,9 +42,9 @@ describe('a decoded picture', () => {
   })
 
   it('is scaled alike on both sides and loses what is over evenly', async () => {
-    const stripes = await sharp(Uint8Array.from({ length: 3 * 300 * 100 }, (_, i) => (Math.floor(i / 3) % 300 >= 100 && Math.floor(i / 3) % 300 < 200 ? 255 : 0)), {
-      raw: { width: 300, height: 100, channels: 3 },
-    }).png().toBuffer()
+    const isWhite = (x: number): boolean => x >= 100 && x < 200
+    const numbers = Uint8Array.from({ length: 3 * 300 * 100 }, (_, i) => (isWhite(Math.floor(i / 3) % 300) ? 255 : 0))
+    const stripes = await sharp(numbers, { raw: { width: 300, height: 100, channels: 3 } }).png().toBuffer()
     const { data } = await decodePicture(stripes, { width: 50, height: 50 }, 'a.png')
     // The middle third, but for the two edges where the scaling filter sees the neighbours.
     const inner = Array.from({ length: 50 * 50 }, (_, i) => i).filter((i) => i % 50 > 3 && i % 50 < 46)
@@ -56,8 +59,9 @@ describe('a decoded picture', () => {
   })
 
   it('of grey in 8 and 16 bits has three equal channels', async () => {
-    const grey = await sharp(new Uint8Array(64).fill(77), { raw: { width: 8, height: 8, channels: 1 } }).toColourspace('b-w').png().toBuffer()
-    const grey16 = await sharp(new Uint16Array(64).fill(257 * 77), { raw: { width: 8, height: 8, channels: 1 } }).toColourspace('grey16').png().toBuffer()
+    const raw = { width: 8, height: 8, channels: 1 } as const
+    const grey = await sharp(new Uint8Array(64).fill(77), { raw }).toColourspace('b-w').png().toBuffer()
+    const grey16 = await sharp(new Uint16Array(64).fill(257 * 77), { raw }).toColourspace('grey16').png().toBuffer()
     expect(await pixelAt(grey, 8, 8, 0, 0)).toEqual([77, 77, 77])
     expectNear(await pixelAt(grey16, 8, 8, 0, 0), [77, 77, 77], 1)
   })
@@ -106,7 +110,8 @@ describe('a decoded picture', () => {
 
 describe('a picture is refused by name', () => {
   const refused = async (bytes: Uint8Array, message: RegExp): Promise<void> => {
-    await expect(inspectPicture(bytes, 'hand.png')).rejects.toMatchObject({ code: 'picture.malformed', message: expect.stringMatching(message) as string })
+    const error = { code: 'picture.malformed', message: expect.stringMatching(message) as string }
+    await expect(inspectPicture(bytes, 'hand.png')).rejects.toMatchObject(error)
   }
 
   it.each(['png', 'jpeg', 'webp'] as const)('when it is a truncated %s', async (format) => {
@@ -155,5 +160,6 @@ function hugePng(width: number, height: number): Uint8Array {
     return Buffer.concat([length, body, sum])
   }
   const data = deflateSync(Buffer.alloc(100_000))
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))])
+  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))])
 }
