@@ -4,7 +4,7 @@ import { DifferentiableNetwork } from '../networks/differentiable-network.ts'
 import type { ChainReward } from '../rlr/denoiser.ts'
 import type { Shape } from '../tensor/shape.ts'
 import { float32, toFloat32, type FloatTensor } from '../tensor/tensor.ts'
-import { requireComponent, type CheckContext } from './check-context.ts'
+import { soundComponent, type CheckContext } from './check-context.ts'
 
 export interface MaskedReward extends Required<ChainReward> {
   dispose(): Promise<void>
@@ -17,7 +17,7 @@ export interface MaskedReward extends Required<ChainReward> {
 export async function maskedReward(context: CheckContext, latentShape: Shape): Promise<MaskedReward> {
   const [batch = 1, , latentHeight = 1, latentWidth = 1] = latentShape
   const { cases, settings } = context
-  const { config, weights } = await requireComponent(context, 'vae')
+  const { config, weights } = await soundComponent(context, 'vae')
   const mask = await cases.floats('reward.mask')
   const { graph, outputs: { pixels } } = buildVaeDecoder(config, weights, { ...settings, batch, latentHeight, latentWidth })
   const { scope } = graph

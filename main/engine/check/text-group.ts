@@ -3,14 +3,14 @@ import { tokenizerOf } from '../../../native-models/tokenizer/model-tokenizer.ts
 import { HalfstepError } from '../errors.ts'
 import { Session } from '../runtime/session.ts'
 import { int64, type Tensor } from '../tensor/tensor.ts'
-import { requireComponent, type CheckContext } from './check-context.ts'
+import { soundComponent, type CheckContext } from './check-context.ts'
 import { SINGLE_TOLERANCE, compareOutput, type CheckLine } from './report.ts'
 
 /** text.*: the text encoder on given ids, and `text.uncond` on the empty prompt. */
 export async function checkText(context: CheckContext): Promise<CheckLine[]> {
   const { checkpoint, cases, settings } = context
   const key = checkpoint.components.textEncoder === undefined ? 'textEncoder2' : 'textEncoder'
-  const { config, weights } = await requireComponent(context, key)
+  const { config, weights } = await soundComponent(context, key)
   const ids = await cases.tensor('text.input_ids')
   const [batch = 1, textLength = config.maxPositions] = ids.shape
   const build = (size: number): ClipTextModel => buildClipText(config, weights, { ...settings, batch: size, textLength })

@@ -3,7 +3,7 @@ import { buildUnet } from '../../../native-models/unet.ts'
 import { HalfstepError } from '../errors.ts'
 import { DifferentiableNetwork } from '../networks/differentiable-network.ts'
 import { float32, type FloatTensor, type Tensor } from '../tensor/tensor.ts'
-import { requireComponent, type CheckContext } from './check-context.ts'
+import { soundComponent, type CheckContext } from './check-context.ts'
 
 const SLOT = 'adapter'
 
@@ -31,7 +31,7 @@ export class UnetEvaluator {
 
   /** @param sampleShape [b, c, h, w] @param textLength tokens of the condition */
   static async create(context: CheckContext, sampleShape: readonly number[], textLength: number): Promise<UnetEvaluator> {
-    const { config, weights } = await requireComponent(context, 'unet')
+    const { config, weights } = await soundComponent(context, 'unet')
     const { cases, settings } = context
     const paths = new Set(cases.names('lora.').flatMap((name) => name.match(/^lora\.(.+)\.lora_A\.weight$/)?.slice(1) ?? []))
     const alpha = cases.has('lora.alpha') ? await cases.scalar('lora.alpha') : 1

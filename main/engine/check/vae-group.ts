@@ -1,7 +1,7 @@
 import { buildVaeDecoder, buildVaeEncoder } from '../../../native-models/vae.ts'
 import { DifferentiableNetwork } from '../networks/differentiable-network.ts'
 import { Session } from '../runtime/session.ts'
-import { requireComponent, type CheckContext } from './check-context.ts'
+import { soundComponent, type CheckContext } from './check-context.ts'
 import { SINGLE_TOLERANCE, compareOutput, type CheckLine } from './report.ts'
 
 /** vae.*: decoder with its gradient, and encoder. */
@@ -13,7 +13,7 @@ async function checkDecoder(context: CheckContext): Promise<CheckLine[]> {
   const { cases, settings } = context
   const names = ['vae.decode.output', 'vae.decode.grad_latents'].filter((name) => cases.has(name) && context.wants(name))
   if (names.length === 0) return []
-  const { config, weights } = await requireComponent(context, 'vae')
+  const { config, weights } = await soundComponent(context, 'vae')
   const latents = await cases.floats('vae.decode.latents')
   const [batch = 1, , latentHeight = 1, latentWidth = 1] = latents.shape
   const model = buildVaeDecoder(config, weights, { ...settings, batch, latentHeight, latentWidth })
@@ -37,7 +37,7 @@ async function checkEncoder(context: CheckContext): Promise<CheckLine[]> {
   const { cases, settings } = context
   const names = ['mean', 'logvar'].filter((name) => cases.has(`vae.encode.${name}`) && context.wants(`vae.encode.${name}`))
   if (names.length === 0) return []
-  const { config, weights } = await requireComponent(context, 'vae')
+  const { config, weights } = await soundComponent(context, 'vae')
   const pixels = await cases.floats('vae.encode.pixels')
   const [batch = 1, , height = 1, width = 1] = pixels.shape
   const session = await Session.create(buildVaeEncoder(config, weights, { ...settings, batch, height, width }).graph, settings)

@@ -9,7 +9,8 @@ const NAMES: Readonly<Record<keyof Components, string>> = {
   imageEncoder: 'image encoder',
 }
 
-type ConfigOf<K extends keyof Components> = NonNullable<Components[K]> extends Component<infer Config> ? Config : never
+/** The config of a component. */
+export type ConfigOf<K extends keyof Components> = NonNullable<Components[K]> extends Component<infer Config> ? Config : never
 
 /** A network that a checkpoint must have. Throws `model.missing-component`. */
 export function requireComponent<K extends keyof Components>(checkpoint: Checkpoint, key: K): Component<ConfigOf<K>> {
