@@ -52,8 +52,13 @@ export class GradientAccounting {
   /** By position, noisiest first. */
   summary(): StepSummary[] {
     return Array.from({ length: this.#steps }, (_, position) => {
-      const counted = COVERAGES.map((coverage, i) => [coverage, this.#counts[position * COVERAGES.length + i] ?? 0] as const)
-      const covered = Object.fromEntries(counted) as Record<Coverage, number>
+      const times = (coverage: Coverage): number => this.#counts[position * COVERAGES.length + COVERAGES.indexOf(coverage)] ?? 0
+      const covered = {
+        'first-order': times('first-order'),
+        'half-order': times('half-order'),
+        'zeroth-order': times('zeroth-order'),
+        'none': times('none'),
+      }
       const [weight = 0, sum = 0, squares = 0] = this.#moments.subarray(3 * position, 3 * position + 3)
       if (weight === 0) return { covered, meanNorm: null, rmsNorm: null, normVariance: null }
       const mean = sum / weight

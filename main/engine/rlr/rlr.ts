@@ -149,11 +149,12 @@ function drawWindows(settings: RlrSettings, context: UpdateContext): DrawnWindow
   }
   const windows = partition(early, settings.windowLength)
   const probabilities = windowProbabilities(windows, settings.proposal)
-  return Array.from({ length: settings.windows }, (_, draw) => {
-    const index = random.choice('window', [update, draw], probabilities)
-    const window = windows[index] ?? { first: 0, last: 0 }
-    return { window, weight: 1 / (settings.windows * (probabilities[index] ?? 1)) }
-  })
+  const drawn = Array.from({ length: settings.windows }, (_, draw) => random.choice('window', [update, draw], probabilities))
+  // A window that was drawn k times is walked once and counts k times.
+  return [...Map.groupBy(drawn, (index) => index)].map(([index, times]) => ({
+    window: windows[index] ?? { first: 0, last: 0 },
+    weight: times.length / (settings.windows * (probabilities[index] ?? 1)),
+  }))
 }
 
 /** Throws `recipe.impossible` when the settings do not fit a chain, or need a gradient that the reward does not have. */

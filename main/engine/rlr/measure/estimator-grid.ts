@@ -33,6 +33,8 @@ const WINDOW_BUDGET = 8
  */
 export function estimatorGrid(facts: ChainFacts, own?: AlgorithmSettings): Candidate[] {
   const base: Rlr = facts.differentiable ? PAPER : { ...PAPER, firstOrderDepth: 0 }
+  // At the chain's length it is full backpropagation.
+  const depths = facts.differentiable ? [2, 4].filter((depth) => depth < facts.coefficients.length) : []
   const importance = (windowLength: number, changes: Partial<Rlr> = {}): Rlr => ({
     ...base,
     coverage: 'importance',
@@ -53,7 +55,7 @@ export function estimatorGrid(facts: ChainFacts, own?: AlgorithmSettings): Candi
     },
     { label: 'rlr, importance, h = 2, m = 4, learned baseline', settings: importance(2, { baseline: 'learned' }) },
     { label: 'rlr, importance, h = 2, m = 4, no baseline', settings: importance(2, { baseline: 'none' }) },
-    ...(facts.differentiable ? [2, 4] : []).flatMap((depth) => [
+    ...depths.flatMap((depth) => [
       { label: `rlr, importance, K = ${depth}, h = 2, m = 4`, settings: importance(2, { firstOrderDepth: depth }) },
       { label: `rlr, importance, K = ${depth}, h = 4, m = 2`, settings: importance(4, { firstOrderDepth: depth }) },
     ]),
