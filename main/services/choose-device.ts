@@ -17,7 +17,7 @@ export function chooseDevice(records: readonly DeviceRecord[], wish: Device | 'a
   const objections: string[] = []
   for (const device of DEVICES) {
     const record = records.find((candidate) => candidate.device === device)
-    const objection = record === undefined ? 'it was not probed' : objectionTo(record, cpuSpeed)
+    const objection = record === undefined ? `${DEVICE_LABELS[device]} was not probed` : objectionTo(record, cpuSpeed)
     if (record !== undefined && objection === undefined) return { device, reason: explain(record, objections) }
     objections.push(objection ?? '')
   }

@@ -54,6 +54,12 @@ describe('choosing a device', () => {
     expect(chooseDevice([record('webgpu', { speed: 1 }), record('cpu')]).device).toBe('webgpu')
   })
 
+  test('names the devices that were never probed', () => {
+    expect(chooseDevice([cpu]).reason).toBe(
+      'Using the CPU (Ryzen 5): CUDA was not probed; DirectML was not probed; Core ML was not probed; WebGPU was not probed.',
+    )
+  })
+
   test('follows a wish, even for a slow device', () => {
     const choice = chooseDevice([record('webgpu', { speed: 1 }), cpu], 'webgpu')
     expect(choice).toEqual({ device: 'webgpu', reason: 'Using WebGPU, as asked.' })
