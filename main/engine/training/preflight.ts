@@ -13,7 +13,10 @@ export interface Evaluations {
   readonly judgementGradients: number
 }
 
-/** @param steps T @param drift whether there is a penalty on it */
+/**
+ * What one batch asks of the networks; with several importance windows the most, since one that is drawn twice is walked once.
+ * @param steps T @param drift whether there is a penalty on it
+ */
 export function evaluationsPerBatch(settings: AlgorithmSettings, steps: number, drift: boolean): Evaluations {
   const { forwards, vjps, judgements, judgementGradients } = ofAlgorithm(settings, steps)
   return { forwards: forwards + (drift ? 2 : 0), vjps: vjps + (drift ? 1 : 0), judgements, judgementGradients }
