@@ -22,6 +22,9 @@ const { values: options } = parseArgs({
 })
 const STEPS = 10
 
+/** What peak-memory.ts prints, in bytes. */
+const Peak = z.object({ peak: z.number(), after: z.number() })
+
 const report = [
   '# Gradient estimators: variance per unit of time, and memory',
   '',
@@ -104,8 +107,6 @@ function memoryTables(): string[] {
     table(againstT),
   ]
 }
-
-const Peak = z.object({ peak: z.number(), after: z.number() })
 
 /** Each in a process of its own: what one leaves behind must not count for the next. */
 function peakOf(windowLength: number, steps: number): z.infer<typeof Peak> {
