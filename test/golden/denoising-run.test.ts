@@ -75,12 +75,13 @@ async function run({ folder, recipe, pauseAt }: Run): Promise<{ readonly outcome
     events.push(TrainingEvent.parse(event))
     if (event.type === 'progress' && event.update === pauseAt) commands.push({ type: 'pause' })
   }
+  const release = await begin()
   try {
-    await begin()
     const plan = planOf(complete)
     const outcome = await train({ task, plan, folder: runFolder, commands, emit, whenPaused: 'end', deviceBytes: null })
     return { outcome, events }
   } finally {
+    await release()
     await task.dispose()
   }
 }

@@ -20,11 +20,13 @@ export const trainRun: JobHandler<EngineJobs['train.run']> = async ({ device, wh
   const task = recipe.trainer === 'rlr'
     ? await openStableDiffusionTask(recipe, { device })
     : await openDenoisingTask(recipe, { device, cache: folder.latentsFile })
+  let release: (() => Promise<void>) | undefined
   try {
-    await begin()
+    release = await begin()
     const deviceBytes = (await deviceMemory(device))?.totalBytes ?? null
     return await train({ task, plan: planOf(recipe, fingerprint), folder, commands, emit: progress, whenPaused, deviceBytes })
   } finally {
+    await release?.()
     await task.dispose()
   }
 }

@@ -30,6 +30,8 @@ export interface ChainModel {
   sample(theta: Parameters, update: number, folder: string, files: FileSystem): Promise<string[]>
   estimate(): Promise<TrainingCost>
   peakMemory(): Promise<number | null>
+  /** As a training task's. */
+  needLess?(): Promise<string | undefined>
   dispose(): Promise<void>
 }
 
@@ -50,6 +52,7 @@ export function chainTask(model: ChainModel, algorithm: Algorithm, drift: DriftP
     sample: (theta, number, folder, files) => model.sample(theta, number, folder, files),
     estimate: () => model.estimate(),
     peakMemory: () => model.peakMemory(),
+    needLess: async () => model.needLess?.(),
     dispose: () => model.dispose(),
   }
 }

@@ -44,6 +44,8 @@ export interface DenoisingModel {
   exportAdapter(theta: Parameters, path: string, files: FileSystem): Promise<void>
   sample(theta: Parameters, update: number, folder: string, files: FileSystem): Promise<string[]>
   peakMemory(): Promise<number | null>
+  /** As a training task's. */
+  needLess?(): Promise<string | undefined>
   dispose(): Promise<void>
 }
 
@@ -161,6 +163,10 @@ export class DenoisingTask implements TrainingTask {
 
   peakMemory(): Promise<number | null> {
     return this.#model.peakMemory()
+  }
+
+  async needLess(): Promise<string | undefined> {
+    return this.#model.needLess?.()
   }
 
   dispose(): Promise<void> {

@@ -15,7 +15,7 @@ import { PictureCodec } from '../pipeline/picture-codec.ts'
 import { requireComponent } from '../pipeline/require-component.ts'
 import { pixelsPerLatent, StableDiffusion, type PipelineOptions } from '../pipeline/stable-diffusion.ts'
 import { encodePng } from '../pictures/png.ts'
-import type { Device } from '../protocol.ts'
+import type { Device, Recomputation } from '../protocol.ts'
 import { Random } from '../random/random.ts'
 import type { Denoiser, Parameters } from '../rlr/denoiser.ts'
 import { deviceMemory, peakMemory } from '../runtime/memory.ts'
@@ -24,10 +24,11 @@ import type { DenoisingRecipe } from './denoising-recipe.ts'
 import { DenoisingTask, type Bucket, type DenoisingModel, type Example } from './denoising-task.ts'
 import { FewOpen } from './few-open.ts'
 import { nodeFileSystem, type FileSystem } from './file-system.ts'
-import { refuseTooLarge } from './preflight.ts'
+import { availableBytes, recomputationKey, refuseTooLarge, refuseUpdateTooLarge, type MemoryKey } from './preflight.ts'
 import { impossible } from './read-recipe.ts'
 import { bytesAtLeast, USUAL_SIZE } from './stable-diffusion-task.ts'
 import type { TaskNote, TrainingTask } from './training-task.ts'
+import { unetBytes } from './update-memory.ts'
 
 export interface DenoisingTaskOptions {
   readonly device: Device
@@ -118,7 +119,8 @@ class StableDiffusionDenoising implements DenoisingModel {
   /** Says what is trained; none of its networks is ever compiled. */
   readonly #plan: StableDiffusion
   readonly #initialTheta: Parameters
-  readonly #pipelines: FewOpen<PictureSize, StableDiffusion>
+  #pipelines: FewOpen<PictureSize, StableDiffusion>
+  #recomputation: Recomputation
   #buckets: Promise<readonly Bucket[]> | undefined
 
   private constructor(parts: DenoisingParts, plan: StableDiffusion, initialTheta: Parameters) {
@@ -126,6 +128,7 @@ class StableDiffusionDenoising implements DenoisingModel {
     this.#parts = parts
     this.#plan = plan
     this.#initialTheta = initialTheta
+    this.#recomputation = parts.recipe.recomputation
     this.#pipelines = new FewOpen(parts.recipe.dataset.openSizes, (size) => this.#openPipeline(size))
   }
 
@@ -134,7 +137,12 @@ class StableDiffusionDenoising implements DenoisingModel {
     requireComponent(checkpoint, 'vae')
     const plan = await openPipeline(parts, buckets[0]!.size)
     const memory = await deviceMemory(device)
-    refuseTooLarge(bytesAtLeast(checkpoint, recipe, device, plan.layout.size), memory?.totalBytes ?? null, device)
+    const held = bytesAtLeast(checkpoint, recipe, device, plan.layout.size)
+    refuseTooLarge(held, memory?.totalBytes ?? null, device)
+    const open = Math.min(recipe.dataset.openSizes, buckets.length)
+    // All sizes have about the same area.
+    const activations = open * unetBytes(checkpoint, plan.options, true)
+    refuseUpdateTooLarge({ held, activations }, await availableBytes(device), device, memoryKeys(recipe, buckets[0]!.size, open))
     const { start } = recipe.adapter
     const initialTheta = start === undefined ? plan.initialTheta(new Random(recipe.seed)) : plan.fromAdapter(await readAdapter(start))
     return new StableDiffusionDenoising(parts, plan, initialTheta)
@@ -201,13 +209,24 @@ class StableDiffusionDenoising implements DenoisingModel {
     return device === 'cpu' ? peakMemory() : ((await deviceMemory(device))?.usedBytes ?? null)
   }
 
+  /** One size at a time, and blocks recomputed. */
+  async needLess(): Promise<string | undefined> {
+    const { recipe, buckets } = this.#parts
+    const open = Math.min(recipe.dataset.openSizes, buckets.length)
+    if (open === 1 && recipe.recomputation === 'blocks') return undefined
+    await this.#pipelines.dispose()
+    this.#pipelines = new FewOpen(1, (size) => this.#openPipeline(size))
+    this.#recomputation = 'blocks'
+    return open === 1 ? 'blocks recomputed' : 'blocks recomputed and the networks of one picture size at a time'
+  }
+
   async dispose(): Promise<void> {
     await this.#pipelines.dispose()
     await this.#plan.dispose()
   }
 
   async #openPipeline(size: PictureSize): Promise<StableDiffusion> {
-    const pipeline = await openPipeline(this.#parts, size)
+    const pipeline = await openPipeline(this.#parts, size, this.#recomputation)
     // All captions of the size at once, so that the text encoders are loaded once and are gone before the UNet comes.
     const bucket = this.#parts.buckets.find((candidate) => candidate.size === size)
     const captions = [...(bucket?.pictures ?? []), ...(bucket?.priors ?? [])].map(({ caption }) => caption)
@@ -232,16 +251,29 @@ class StableDiffusionDenoising implements DenoisingModel {
   }
 }
 
-function openPipeline({ recipe, checkpoint, options: { device } }: DenoisingParts, size: PictureSize): Promise<StableDiffusion> {
+function openPipeline(
+  { recipe, checkpoint, options: { device } }: DenoisingParts,
+  size: PictureSize,
+  recomputation: Recomputation = recipe.recomputation,
+): Promise<StableDiffusion> {
   const { adapter, precision, threads } = recipe
   return StableDiffusion.open(checkpoint, {
     device,
     precision,
+    recomputation,
     batch: 1,
     ...latentSize(checkpoint, size),
     trained: { rank: adapter.rank, alpha: adapter.alpha ?? adapter.rank, target: (path) => isTarget(adapter.targets, path) },
     ...(threads === undefined ? {} : { threads }),
   })
+}
+
+function memoryKeys({ dataset, recomputation }: DenoisingRecipe, size: PictureSize, openSizes: number): MemoryKey[] {
+  return [
+    { key: 'dataset.resolution', value: dataset.resolution ?? Math.round(Math.sqrt(size.width * size.height)) },
+    ...(openSizes > 1 ? [{ key: 'dataset.openSizes', value: openSizes }] : []),
+    ...recomputationKey(recomputation),
+  ]
 }
 
 function latentSize(checkpoint: Checkpoint, { width, height }: PictureSize): Pick<PipelineOptions, 'latentWidth' | 'latentHeight'> {

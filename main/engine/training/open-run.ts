@@ -10,6 +10,7 @@ import { completeDenoisingRecipe, denoisingFingerprints } from './complete-denoi
 import { parseRecipe, parseTrainingRecipe, recipeFingerprint, type Recipe, type TrainingRecipe } from './recipe.ts'
 import { RunFolder } from './run-folder.ts'
 import { nodeFileSystem, type FileSystem } from './file-system.ts'
+import { claimRun, refuseOtherWriter } from './run-writer.ts'
 
 export interface RunRequest {
   readonly folder: string
@@ -24,17 +25,21 @@ export interface OpenRun {
   readonly recipe: TrainingRecipe
   /** Of the recipe as the folder has it, so that defaults which later versions add disown no checkpoint. */
   readonly fingerprint: string
-  /** Writes the recipe into the folder, when the run is new: to be called once everything it needs was opened. */
-  begin(): Promise<void>
+  /**
+   * Makes this process the run's only writer, and writes the recipe into the folder when the run is new: to be called once
+   * everything it needs was opened. Gives the way to let others write. Throws `run.in-use` and `file.*`.
+   */
+  begin(): Promise<() => Promise<void>>
 }
 
 /**
  * Finds the run in a folder, or prepares a new one. Throws `recipe.*` for an unusable recipe or for another one than the folder's,
- * and `file.missing` where there is neither a run nor a recipe.
+ * `file.missing` where there is neither a run nor a recipe, and `run.in-use` when another process writes to the folder.
  */
 export async function openRun(request: RunRequest, files: FileSystem = nodeFileSystem): Promise<OpenRun> {
   const { recipe: raw, recipeFolder = '.' } = request
   const folder = new RunFolder(resolve(request.folder), files)
+  await refuseOtherWriter(folder.path, files)
   const given = raw === undefined ? undefined : await completed(parseTrainingRecipe(raw, 'The recipe'), recipeFolder)
   const stored = await storedRecipe(folder)
   if (stored === undefined) {
@@ -42,12 +47,26 @@ export async function openRun(request: RunRequest, files: FileSystem = nodeFileS
       const message = `${folder.path} holds no training run.`
       throw new HalfstepError('file.missing', message, 'Give a recipe to begin one there.', { folder: folder.path })
     }
-    return { folder, recipe: given, fingerprint: recipeFingerprint(given), begin: () => folder.create(given) }
+    return { folder, recipe: given, fingerprint: recipeFingerprint(given), begin: () => beginNew(folder, given) }
   }
   const recipe = parseTrainingRecipe(stored, folder.recipeFile)
   if (given !== undefined) refuseAnother(folder, recipe, given)
   await refuseChangedFiles(recipe)
-  return { folder, recipe, fingerprint: recipeFingerprint(stored), begin: () => Promise.resolve() }
+  return { folder, recipe, fingerprint: recipeFingerprint(stored), begin: () => claimRun(folder.path, files) }
+}
+
+/** Another process may have begun a run there since the folder was looked at. */
+async function beginNew(folder: RunFolder, recipe: TrainingRecipe): Promise<() => Promise<void>> {
+  await folder.makeFolders()
+  const release = await claimRun(folder.path, folder.files)
+  try {
+    if ((await storedRecipe(folder)) !== undefined) throw holdsAnother(folder)
+    await folder.create(recipe)
+    return release
+  } catch (error) {
+    await release()
+    throw error
+  }
 }
 
 /** As it is written there. */
@@ -139,12 +158,12 @@ function refuseAnother(folder: RunFolder, stored: TrainingRecipe, given: Trainin
   const essence = ({ date: _date, threads: _threads, fingerprints: _fingerprints, ...recipe }: TrainingRecipe): TrainingRecipe =>
     ({ ...recipe, fingerprints: {} })
   if (recipeFingerprint(essence(stored)) === recipeFingerprint(essence(given))) return
-  throw new HalfstepError(
-    'recipe.impossible',
-    `${folder.path} holds the run of another recipe.`,
-    'Choose another folder for this recipe, or continue that run without giving one.',
-    { folder: folder.path },
-  )
+  throw holdsAnother(folder)
+}
+
+function holdsAnother({ path }: RunFolder): HalfstepError {
+  const nextStep = 'Choose another folder for this recipe, or continue that run without giving one.'
+  return new HalfstepError('recipe.impossible', `${path} holds the run of another recipe.`, nextStep, { folder: path })
 }
 
 /** A run goes on only with the very files it began with. */

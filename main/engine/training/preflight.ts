@@ -1,7 +1,10 @@
 /** What a run will need, told before it starts. */
 import { HalfstepError } from '../errors.ts'
+import { DEVICE_LABELS, type Device, type Recomputation } from '../protocol.ts'
 import type { AlgorithmSettings } from '../rlr/algorithm.ts'
 import type { ZerothOrderSettings } from '../rlr/zeroth-order.ts'
+import { describeHardware } from '../runtime/hardware.ts'
+import { availableMemory, totalMemory } from '../runtime/memory.ts'
 
 /** How often an update of one batch asks for what; on average, where it is drawn. */
 export interface Evaluations {
@@ -76,11 +79,64 @@ export function secondsPerUpdate(evaluations: Evaluations, seconds: EvaluationSe
  */
 export function refuseTooLarge(needed: number, available: number | null, device: string): void {
   if (available === null || needed <= available) return
-  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toPrecision(3)} GB`
   throw new HalfstepError(
     'recipe.impossible',
     `The model needs ${gigabytes(needed)} for its weights and the adapter alone, and the device ${device} has ${gigabytes(available)}.`,
     'Set precision to float16 on a GPU, lower adapter.rank, or choose a smaller model or another --device.',
     { key: 'model', needed, available },
   )
+}
+
+/** What an update takes at most, as far as it can be told before anything is computed. */
+export interface UpdateMemory {
+  /** Bytes of weights, parameters and what the optimizer keeps. */
+  readonly held: number
+  /** Bytes that the networks compute in. */
+  readonly activations: number
+}
+
+/** A recipe key that memory goes with, and what it is set to. */
+export interface MemoryKey {
+  readonly key: string
+  readonly value: number | string
+}
+
+/**
+ * Refuses a run whose updates do not fit the device.
+ * @param available bytes; null where the device does not tell @param keys what can be lowered; there is at least one
+ * Throws `recipe.impossible`.
+ */
+export function refuseUpdateTooLarge(
+  { held, activations }: UpdateMemory,
+  available: number | null,
+  device: Device,
+  keys: readonly MemoryKey[],
+): void {
+  const needed = held + activations
+  if (available === null || needed <= available) return
+  const parts = `${gigabytes(held)} for weights and adapter, ${gigabytes(activations)} to compute gradients`
+  const free = `${DEVICE_LABELS[device]} has ${gigabytes(available)}${device === 'cpu' ? ' free' : ''}`
+  const named = keys.map(({ key, value }) => `${key} (now ${value})`)
+  const list = [named.slice(0, -1).join(', '), ...named.slice(-1)].filter((part) => part !== '').join(' or ')
+  throw new HalfstepError(
+    'recipe.impossible',
+    `An update needs about ${gigabytes(needed)} of memory (${parts}), and ${free}.`,
+    `Lower ${list}${device === 'cpu' ? ', or close other programs' : ''}.`,
+    { key: keys[0]?.key ?? '', needed, available },
+  )
+}
+
+/** Memory that a run can count on, in bytes; null where the device does not tell. */
+export async function availableBytes(device: Device): Promise<number | null> {
+  // macOS counts only untouched pages as available, which are few on a machine that has run for a while.
+  if (device === 'cpu') return process.platform === 'darwin' ? totalMemory() : availableMemory()
+  return (await describeHardware(device)).memoryBytes
+}
+
+export function recomputationKey(recomputation: Recomputation): MemoryKey[] {
+  return recomputation === 'attention' ? [{ key: 'recomputation', value: recomputation }] : []
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toPrecision(3)} GB`
 }

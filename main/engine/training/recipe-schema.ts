@@ -1,6 +1,6 @@
 /** What a recipe may say. Everything that decides the outcome of a run is in it. */
 import { z } from 'zod'
-import { Precision } from '../protocol.ts'
+import { Precision, Recomputation } from '../protocol.ts'
 import { TARGET_GROUPS } from './adapter-targets.ts'
 import { RewardSpec } from '../rewards/reward-recipe.ts'
 import { impossible } from './read-recipe.ts'
@@ -93,6 +93,8 @@ export const COMMON = {
   updates: CountFrom(1),
   checkpoint: z.strictObject({ every: CountFrom(1).default(10), keepLast: CountFrom(1).default(3) }).prefault({}),
   precision: Precision.default('float32'),
+  /** What gradients compute again to save memory: `blocks` needs the least, `attention` less time, `auto` takes what fits. */
+  recomputation: Recomputation.default('auto'),
   /** Threads of the processor. Results are the same to the bit only for the same number; one that fits the machine unless given. */
   threads: CountFrom(1).optional(),
   /** What the files were that the outcome depends on, by path; written down when a run begins, and compared when it goes on. */

@@ -58,7 +58,7 @@ export class RunFolder {
 
   /** Makes the folder and writes the recipe into it. Throws `file.unwritable`. */
   async create(recipe: unknown): Promise<void> {
-    await this.#makeFolders()
+    await this.makeFolders()
     await replaceFile(
       this.recipeFile,
       (file) => writeAll(file, new TextEncoder().encode(`${JSON.stringify(recipe, null, 2)}\n`)),
@@ -66,7 +66,8 @@ export class RunFolder {
     )
   }
 
-  async #makeFolders(): Promise<void> {
+  /** Makes the folder and those in it, where they are not there. Throws `file.unwritable`. */
+  async makeFolders(): Promise<void> {
     for (const folder of [this.path, this.#checkpoints, this.samples]) {
       try {
         await this.files.makeFolder(folder)

@@ -8,19 +8,20 @@ import { readAdapter, writeAdapter } from '../adapters/adapter-file.ts'
 import { ddimCoefficients, type StepCoefficients } from '../diffusion/ddim.ts'
 import { noiseSchedule } from '../diffusion/noise-schedule.ts'
 import { ddimTimesteps } from '../diffusion/timesteps.ts'
+import type { PictureSize } from '../pictures/picture-file.ts'
 import { encodePng } from '../pictures/png.ts'
 import { readPicture } from '../pictures/read-picture.ts'
 import type { SamplePlan } from '../pipeline/prompt-schedule.ts'
 import { requireComponent } from '../pipeline/require-component.ts'
 import { pixelsPerLatent, StableDiffusion } from '../pipeline/stable-diffusion.ts'
 import { samplesOf } from '../pipeline/samples.ts'
-import type { Device, TrainingCost } from '../protocol.ts'
+import type { Device, Recomputation, TrainingCost } from '../protocol.ts'
 import { Random } from '../random/random.ts'
 import type { Mixture, MixturePart } from '../rewards/mixture.ts'
 import { openReward } from '../rewards/open-reward.ts'
 import { createAlgorithm, type AlgorithmSettings, type ChainFacts } from '../rlr/algorithm.ts'
 import { mean } from '../rlr/batch-arithmetic.ts'
-import type { ChainReward, Parameters } from '../rlr/denoiser.ts'
+import type { ChainReward, Denoiser, Parameters } from '../rlr/denoiser.ts'
 import { rollOut, type ChainNoise } from '../rlr/rollout.ts'
 import { deviceMemory, peakMemory } from '../runtime/memory.ts'
 import { emphasisPerStep } from '../templates/stages.ts'
@@ -32,10 +33,15 @@ import { isTarget } from './adapter-targets.ts'
 import { chainTask, type ChainBatch, type ChainModel } from './chain-task.ts'
 import type { FileSystem } from './file-system.ts'
 import { NotFinite } from './not-finite.ts'
-import { evaluationsPerBatch, refuseTooLarge, secondsPerUpdate } from './preflight.ts'
+import { PortionedDenoiser } from './portioned-denoiser.ts'
+import {
+  availableBytes, evaluationsPerBatch, recomputationKey, refuseTooLarge, refuseUpdateTooLarge, secondsPerUpdate,
+  type Evaluations, type MemoryKey,
+} from './preflight.ts'
 import { promptsOfBatch } from './prompt-batches.ts'
 import { algorithmSettings, type Recipe } from './recipe.ts'
 import type { Draw, TrainingTask } from './training-task.ts'
+import { decoderBytes, unetBytes } from './update-memory.ts'
 
 export interface StableDiffusionTaskOptions {
   readonly device: Device
@@ -71,19 +77,24 @@ export async function openStableDiffusionChain(recipe: Recipe, { device, rewards
   const pipeline = await openPipeline(checkpoint, recipe, device)
   try {
     const memory = await deviceMemory(device)
-    refuseTooLarge(bytesAtLeast(checkpoint, recipe, device, pipeline.layout.size), memory?.totalBytes ?? null, device)
+    const held = bytesAtLeast(checkpoint, recipe, device, pipeline.layout.size)
+    refuseTooLarge(held, memory?.totalBytes ?? null, device)
+    const { latentHeight, latentWidth } = pipeline.options
+    const height = latentHeight * pipeline.pixelsPerLatent
+    const width = latentWidth * pipeline.pixelsPerLatent
     const template = recipe.template === undefined ? undefined : await templateOf(recipe.template.use)
     const timesteps = ddimTimesteps(pipeline.scheduler, recipe.sampling.steps)
     const coefficients = ddimCoefficients(noiseSchedule(pipeline.scheduler), timesteps, recipe.sampling.eta, checkpoint.predictionType)
     const settings = algorithmSettings(recipe, () =>
       template === undefined ? timesteps.map(() => 1) : emphasisPerStep(template, timesteps, pipeline.scheduler.numTrainTimesteps))
-    const { latentHeight, latentWidth } = pipeline.options
+    const activations = activationBytes(checkpoint, pipeline, evaluationsPerBatch(settings, timesteps.length, recipe.penalties.drift > 0))
+    refuseUpdateTooLarge({ held, activations }, await availableBytes(device), device, memoryKeys(recipe, { width, height }))
     const reward = await openReward(recipe.reward, {
       device,
       precision: recipe.precision,
       batch: pipeline.options.batch,
-      height: latentHeight * pipeline.pixelsPerLatent,
-      width: latentWidth * pipeline.pixelsPerLatent,
+      height,
+      width,
       readPicture,
       ...(recipe.threads === undefined ? {} : { threads: recipe.threads }),
     }, rewards)
@@ -105,8 +116,24 @@ export async function openStableDiffusionChain(recipe: Recipe, { device, rewards
   }
 }
 
-async function openPipeline(checkpoint: Checkpoint, recipe: Recipe, device: Device): Promise<StableDiffusion> {
-  const { batch, sampling, adapter, precision, threads } = recipe
+/** What can be varied in how a recipe is computed: it changes what it costs, and results by rounding only. */
+interface Economy {
+  /** Samples that go through the UNet at once. */
+  readonly batch: number
+  readonly recomputation: Recomputation
+}
+
+function economyOf({ batch, recomputation }: Recipe): Economy {
+  return { batch: batch.prompts * batch.samplesPerPrompt, recomputation }
+}
+
+async function openPipeline(
+  checkpoint: Checkpoint,
+  recipe: Recipe,
+  device: Device,
+  economy: Economy = economyOf(recipe),
+): Promise<StableDiffusion> {
+  const { sampling, adapter, precision, threads } = recipe
   const usual = USUAL_SIZE[checkpoint.family]
   const [height, width] = requireComponent(checkpoint, 'unet').config.sampleSize ?? [usual, usual]
   const pixels = pixelsPerLatent(checkpoint)
@@ -114,7 +141,7 @@ async function openPipeline(checkpoint: Checkpoint, recipe: Recipe, device: Devi
   return StableDiffusion.open(checkpoint, {
     device,
     precision,
-    batch: batch.prompts * batch.samplesPerPrompt,
+    ...economy,
     latentHeight: sampling.height === undefined ? height : sampling.height / pixels,
     latentWidth: sampling.width === undefined ? width : sampling.width / pixels,
     trained: { rank: adapter.rank, alpha: adapter.alpha ?? adapter.rank, target: (path) => isTarget(adapter.targets, path) },
@@ -136,12 +163,28 @@ export function bytesAtLeast(
   return weights + VECTORS * 4 * parameters
 }
 
+/** Of all networks that an update needs: each keeps what it took once. Rewards are not known yet and come on top. */
+function activationBytes(checkpoint: Checkpoint, { options }: StableDiffusion, { vjps, judgementGradients }: Evaluations): number {
+  return unetBytes(checkpoint, options, vjps > 0) + decoderBytes(checkpoint, options, judgementGradients > 0)
+}
+
+function memoryKeys({ batch, recomputation }: Recipe, { width, height }: PictureSize): MemoryKey[] {
+  const counts = [['batch.samplesPerPrompt', batch.samplesPerPrompt], ['batch.prompts', batch.prompts]] as const
+  return [
+    ...counts.filter(([, value]) => value > 1).map(([key, value]) => ({ key, value })),
+    { key: 'sampling.width', value: width },
+    { key: 'sampling.height', value: height },
+    ...recomputationKey(recomputation),
+  ]
+}
+
 function templateOf(use: NonNullable<Recipe['template']>['use']): Promise<Template> {
   return typeof use === 'string' ? loadTemplate(use) : Promise.resolve(parseTemplate(use, 'The recipe\'s template'))
 }
 
 interface ChainParts {
   readonly recipe: Recipe
+  /** What the run begins with. */
   readonly pipeline: StableDiffusion
   readonly reward: Mixture
   readonly template: Template | undefined
@@ -156,15 +199,17 @@ class StableDiffusionChain implements ChainModel {
   readonly #parts: ChainParts
   readonly #random: Random
   readonly #untouchedReward: unknown
+  #pipeline: StableDiffusion
 
   constructor(parts: ChainParts) {
     this.#parts = parts
+    this.#pipeline = parts.pipeline
     this.#random = new Random(parts.recipe.seed)
     this.#untouchedReward = parts.reward.state
   }
 
   get parameterCount(): number {
-    return this.#parts.pipeline.layout.size
+    return this.#pipeline.layout.size
   }
 
   get rewardParts(): readonly string[] {
@@ -176,13 +221,13 @@ class StableDiffusionChain implements ChainModel {
   }
 
   async batch({ index, theta }: Draw): Promise<ChainBatch> {
-    const { recipe, pipeline, reward, timesteps, coefficients } = this.#parts
+    const { recipe, reward, coefficients } = this.#parts
     const { prompts: count, samplesPerPrompt } = recipe.batch
     const chosen = promptsOfBatch(this.#prompts, count, index, this.#random)
     const prompts = chosen.flatMap((prompt) => Array.from({ length: samplesPerPrompt }, () => prompt))
-    const judged = new JudgedPictures(pipeline, reward, prompts)
+    const judged = new JudgedPictures(this.#pipeline, reward, prompts)
     const context = {
-      denoiser: await pipeline.denoiser(prompts.map((prompt) => this.#plan(prompt)), timesteps),
+      denoiser: await this.#denoiser(prompts.map((prompt) => this.#plan(prompt))),
       coefficients,
       reward: judged.reward,
       noise: this.#noise('startingNoise', 'stepNoise', index),
@@ -211,22 +256,23 @@ class StableDiffusionChain implements ChainModel {
   }
 
   async exportAdapter(theta: Parameters, path: string, files: FileSystem): Promise<void> {
-    const { pipeline, recipe } = this.#parts
+    const { recipe } = this.#parts
+    const pipeline = this.#pipeline
     const date = recipe.date === undefined ? {} : { date: new Date(recipe.date) }
     await writeAdapter(path, pipeline.toAdapter(theta), { format: 'kohya', family: pipeline.checkpoint.family, files, ...date })
   }
 
   /** The first prompts, always from the same noise, so that pictures of different updates can be compared. */
   async sample(theta: Parameters, update: number, folder: string, files: FileSystem): Promise<string[]> {
-    const { recipe, pipeline, timesteps, coefficients } = this.#parts
-    const { batch } = pipeline.options
+    const { recipe, coefficients } = this.#parts
+    const { batch } = economyOf(recipe)
     const paths: string[] = []
     for (let first = 0; first < recipe.samples.count; first += batch) {
       const plans = Array.from({ length: batch }, (_, i) => this.#plan(this.#prompts[(first + i) % this.#prompts.length] ?? ''))
-      const denoiser = await pipeline.denoiser(plans, timesteps)
+      const denoiser = await this.#denoiser(plans)
       const noise = this.#noise('sample', 'sample', first)
       const { x0 } = await rollOut(denoiser, coefficients, noise, () => theta)
-      const pictures = samplesOf(await pipeline.decode(x0)).slice(0, recipe.samples.count - first)
+      const pictures = samplesOf(await this.#pipeline.decode(x0)).slice(0, recipe.samples.count - first)
       for (const [i, picture] of pictures.entries()) {
         const path = join(folder, `${String(update).padStart(6, '0')}-${first + i}.png`)
         const png = await encodePng(picture)
@@ -239,7 +285,7 @@ class StableDiffusionChain implements ChainModel {
 
   /** From one evaluation of each kind, which also compiles everything. The second of each is timed. */
   async estimate(): Promise<TrainingCost> {
-    const { recipe, coefficients, settings, timesteps, pipeline, reward } = this.#parts
+    const { recipe, coefficients, settings, timesteps, reward } = this.#parts
     const theta = this.initialTheta()
     const { context } = await this.batch({ index: 0, theta })
     const x = context.noise.start()
@@ -247,7 +293,7 @@ class StableDiffusionChain implements ChainModel {
     const weights = new Float64Array(context.groups.length).fill(1 / context.groups.length)
     const evaluations = evaluationsPerBatch(settings, timesteps.length, recipe.penalties.drift > 0)
     // A black box may be a person, who is not to be asked for nothing.
-    const judgement = judge.gradient === undefined ? () => pipeline.decode(x) : () => judge.value(x)
+    const judgement = judge.gradient === undefined ? () => this.#pipeline.decode(x) : () => judge.value(x)
     const seconds = {
       forwards: await timed(() => context.denoiser.predict(coefficients.length - 1, x, theta)),
       vjps: evaluations.vjps === 0 ? 0 : await timed(() => context.denoiser.vjp(coefficients.length - 1, x, theta, x)),
@@ -262,13 +308,38 @@ class StableDiffusionChain implements ChainModel {
   }
 
   async peakMemory(): Promise<number | null> {
-    const { device } = this.#parts.pipeline.options
+    const { device } = this.#pipeline.options
     return device === 'cpu' ? peakMemory() : ((await deviceMemory(device))?.usedBytes ?? null)
   }
 
   async dispose(): Promise<void> {
     await this.#parts.reward.dispose()
-    await this.#parts.pipeline.dispose()
+    await this.#pipeline.dispose()
+  }
+
+  /** Half of the samples at once, and blocks recomputed. */
+  async needLess(): Promise<string | undefined> {
+    const { recipe } = this.#parts
+    const { checkpoint, options: { device, batch } } = this.#pipeline
+    const economy: Economy = { batch: halfOf(batch), recomputation: 'blocks' }
+    if (economy.batch === batch && recipe.recomputation === 'blocks') return undefined
+    const lean = await openPipeline(checkpoint, recipe, device, economy)
+    await this.#pipeline.dispose()
+    this.#pipeline = lean
+    return economy.batch === batch ? 'blocks recomputed' : `blocks recomputed and ${economy.batch} of ${batch} samples at a time`
+  }
+
+  /** For a whole batch, whatever number of samples goes through the UNet at once. */
+  async #denoiser(plans: readonly SamplePlan[]): Promise<Denoiser> {
+    const { timesteps } = this.#parts
+    const { batch } = this.#pipeline.options
+    if (plans.length === batch) return this.#pipeline.denoiser(plans, timesteps)
+    await this.#pipeline.prepare(plans, timesteps)
+    const portions: Denoiser[] = []
+    for (let first = 0; first < plans.length; first += batch) {
+      portions.push(await this.#pipeline.denoiser(plans.slice(first, first + batch), timesteps))
+    }
+    return new PortionedDenoiser(portions, batch)
   }
 
   get #prompts(): readonly string[] {
@@ -287,7 +358,7 @@ class StableDiffusionChain implements ChainModel {
   }
 
   #noise(start: 'startingNoise' | 'sample', step: 'stepNoise' | 'sample', index: number): ChainNoise {
-    const shape = this.#parts.pipeline.latentShape
+    const shape = [economyOf(this.#parts.recipe).batch, ...this.#pipeline.latentShape.slice(1)]
     // Place 0 of the second index is the start, so that both kinds of noise may share a stream.
     return {
       start: () => this.#random.normal(start, [index, 0], shape),
@@ -342,6 +413,13 @@ class JudgedPictures {
   #keepParts(): void {
     this.#parts ??= Object.fromEntries(this.#mixture.latest.map(({ name, raw }) => [name, mean(raw)]))
   }
+}
+
+/** The largest number of samples below that many which divides them into equal portions; 1 for 1. */
+function halfOf(batch: number): number {
+  let portion = Math.max(1, Math.floor(batch / 2))
+  while (batch % portion !== 0) portion--
+  return portion
 }
 
 /** Seconds of the second of two runs: the first one also compiles. */

@@ -26,6 +26,8 @@ export interface TrainingRun {
 
 /** Updates in a row that may be taken back before the run pauses. */
 const PATIENCE = 3
+const FREE_MEMORY =
+  'Close other programs that use the device and continue the run, or begin a new one with a smaller batch or smaller pictures.'
 const UNKNOWN_COST: TrainingCost = { memoryBytes: null, secondsPerUpdate: null }
 
 /** What the loop does next. */
@@ -53,6 +55,8 @@ class Trainer {
   #saveDue = false
   /** Update of the newest checkpoint that this process wrote or read. */
   #savedAt: number | undefined
+  /** Whether the task was told to need less memory. */
+  #needsLess = false
   /** Path of the exported adapter, once the run is finished. */
   #adapter: string | undefined
   #estimate = UNKNOWN_COST
@@ -97,7 +101,7 @@ class Trainer {
       this.#savedAt = state.update
     }
     task.restore(this.#state.task)
-    this.#estimate = await task.estimate()
+    this.#estimate = await this.#withinMemory(() => task.estimate())
     const { update } = this.#state
     await this.#tell({
       type: 'started',
@@ -138,7 +142,7 @@ class Trainer {
     const { task, plan } = this.#run
     const started = performance.now()
     try {
-      const taken = await takeUpdate(task, plan, this.#state)
+      const taken = await this.#withinMemory(() => takeUpdate(task, plan, this.#state))
       this.#state = taken.state
       this.#failures = 0
       const seconds = (performance.now() - started) / 1000
@@ -157,6 +161,26 @@ class Trainer {
         'It is tried again with other noise.',
       )
       return undefined
+    }
+  }
+
+  /** Does work on the device; when its memory does not suffice, once in a run's start, the same again with less. */
+  async #withinMemory<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof HalfstepError) || error.code !== 'device.memory' || this.#needsLess) throw error
+      const { task } = this.#run
+      const less = await task.needLess?.()
+      if (less === undefined) throw error
+      this.#needsLess = true
+      task.restore(this.#state.task)
+      await this.#warn(
+        'less-memory',
+        `Update ${this.#state.update + 1} needs more memory than the device has left: ${error.message}`,
+        `It is made again with ${less}; results are the same up to rounding, and updates take longer from now on.`,
+      )
+      return work()
     }
   }
 
@@ -229,7 +253,8 @@ class Trainer {
       if (!(error instanceof HalfstepError)) throw error
       const reason = error.code === 'file.unwritable' ? 'storage' : error.code.startsWith('device.') ? 'device' : undefined
       if (reason === undefined) throw error
-      return this.#guarded(() => this.#pause(reason, error))
+      const nextStep = error.code === 'device.memory' ? FREE_MEMORY : error.nextStep
+      return this.#guarded(() => this.#pause(reason, { message: error.message, nextStep }))
     }
   }
 

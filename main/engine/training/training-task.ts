@@ -63,5 +63,10 @@ export interface TrainingTask {
   estimate(): Promise<TrainingCost>
   /** Memory of the device that is in use at most since the task was opened, in bytes; null when it is not known. */
   peakMemory(): Promise<number | null>
+  /**
+   * Makes whatever follows need less memory of the device, for the same results up to rounding and more time, and says how in
+   * words that complete "with …"; undefined where nothing is left to save.
+   */
+  needLess?(): Promise<string | undefined>
   dispose(): Promise<void>
 }

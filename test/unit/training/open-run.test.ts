@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { recipeFingerprint } from '../../../main/engine/training/recipe.ts'
@@ -76,8 +76,30 @@ describe('a new run', () => {
   })
 })
 
+describe('a run that is to begin', () => {
+  it('is not begun in a folder where another one was begun meanwhile', async () => {
+    const { begin, folder: run } = await openRun(request())
+    const release = await (await openRun(request({ ...RECIPE, seed: 5 }))).begin()
+    await release()
+    const before = await readdir(run.path)
+    await expect(begin()).rejects.toMatchObject({ code: 'recipe.impossible', message: `${run.path} holds the run of another recipe.` })
+    expect(await readdir(run.path)).toEqual(before)
+    expect(JSON.parse(await readFile(run.recipeFile, 'utf8'))).toMatchObject({ seed: 5 })
+  })
+
+  it.each([[RECIPE], [undefined]])('is refused at once while another process writes there', async (recipe) => {
+    const path = join(folder, 'run')
+    await mkdir(path)
+    await writeFile(join(path, '.writer-12-34-elsewhere'), '')
+    const message = `${path} is being trained by process 12 on the computer elsewhere.`
+    await expect(openRun(request(recipe))).rejects.toMatchObject({ code: 'run.in-use', message })
+    expect(await readdir(path)).toEqual(['.writer-12-34-elsewhere'])
+  })
+})
+
 describe('a run that is there', () => {
-  const begun = async (): Promise<void> => (await openRun(request())).begin()
+  /** And left again. */
+  const begun = async (): Promise<void> => (await (await openRun(request())).begin())()
 
   it('is continued by the recipe it was begun with, or without one', async () => {
     await begun()

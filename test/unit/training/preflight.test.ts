@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createAlgorithm, type AlgorithmSettings } from '../../../main/engine/rlr/algorithm.ts'
 import { Random } from '../../../main/engine/random/random.ts'
-import { evaluationsPerBatch, refuseTooLarge, secondsPerUpdate } from '../../../main/engine/training/preflight.ts'
+import { evaluationsPerBatch, refuseTooLarge, refuseUpdateTooLarge, secondsPerUpdate } from '../../../main/engine/training/preflight.ts'
 import { promptsOfBatch } from '../../../main/engine/training/prompt-batches.ts'
 import { TOY_ALGORITHM, toyTask } from './toy-model.ts'
 
@@ -56,6 +56,39 @@ describe('a model that is larger than the device', () => {
   })
 
   it('is not refused where the device does not tell', () => expect(() => refuseTooLarge(9e9, null, 'dml')).not.toThrow())
+})
+
+describe('updates that are larger than the device', () => {
+  const keys = [
+    { key: 'batch.samplesPerPrompt', value: 4 },
+    { key: 'sampling.width', value: 512 },
+    { key: 'recomputation', value: 'attention' },
+  ]
+
+  it('are refused with what they need, what there is, and the keys to lower', () => {
+    expect(() => refuseUpdateTooLarge({ held: 2e9, activations: 7e9 }, 8e9, 'cuda', keys)).toThrow(
+      expect.objectContaining({
+        code: 'recipe.impossible',
+        message:
+          'An update needs about 9.00 GB of memory (2.00 GB for weights and adapter, 7.00 GB to compute gradients), and CUDA has 8.00 GB.',
+        nextStep: 'Lower batch.samplesPerPrompt (now 4), sampling.width (now 512) or recomputation (now attention).',
+      }),
+    )
+  })
+
+  it('are compared with what is free on the processor', () => {
+    expect(() => refuseUpdateTooLarge({ held: 1e9, activations: 1e9 }, 1.5e9, 'cpu', keys.slice(1, 2))).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('the CPU has 1.50 GB free.') as string,
+        nextStep: 'Lower sampling.width (now 512), or close other programs.',
+      }),
+    )
+  })
+
+  it('are not refused when they fit, nor where the device does not tell', () => {
+    expect(() => refuseUpdateTooLarge({ held: 2e9, activations: 6e9 }, 8e9, 'cuda', keys)).not.toThrow()
+    expect(() => refuseUpdateTooLarge({ held: 2e9, activations: 7e9 }, null, 'dml', keys)).not.toThrow()
+  })
 })
 
 describe('prompts of batches', () => {

@@ -285,4 +285,119 @@ describe('a device that fails', () => {
     await runToy({ folder: first.folder.path })
     expect(await adapterOf(first.folder)).toEqual(await adapterOf(straight.folder))
   })
+
+  const tooLarge = () => new HalfstepError('device.memory', 'The device cuda failed while computing: out of memory.', 'Buy another.')
+
+  /** A task whose updates need too much from the sixth on, so many times; and how often it was told to need less. */
+  function greedy(times: number, less: string | null = 'blocks recomputed') {
+    let made = 0
+    let left = times
+    const told = { count: 0 }
+    const task = toyTask({
+      pause: async () => {
+        if (made < 5 || left === 0) return
+        left--
+        throw tooLarge()
+      },
+    })
+    const needLess = async () => {
+      told.count++
+      return less ?? undefined
+    }
+    const onEvent: NonNullable<ToyRun['onEvent']> = (event) => {
+      if (event.type === 'progress') made = event.update
+    }
+    return { told, run: { task: { ...task, needLess }, onEvent } }
+  }
+
+  it('for want of memory makes the update again with less, which is said and changes nothing', async () => {
+    const { told, run } = greedy(1)
+    const { outcome, events, folder } = await runToy(run)
+    expect([outcome.outcome, told.count]).toEqual(['finished', 1])
+    const warnings = events.filter(({ type }) => type === 'warning')
+    expect(warnings).toEqual([
+      {
+        type: 'warning',
+        update: 5,
+        kind: 'less-memory',
+        message: 'Update 6 needs more memory than the device has left: The device cuda failed while computing: out of memory.',
+        nextStep: 'It is made again with blocks recomputed; results are the same up to rounding, and updates take longer from now on.',
+      },
+    ])
+    expect(TrainingEvent.parse(warnings[0])).toEqual(warnings[0])
+    expect(await adapterOf(folder)).toEqual(await adapterOf((await runToy()).folder))
+  })
+
+  it('for want of memory takes back what the task learned in the part of the update that went well', async () => {
+    let batches = 0
+    const spoil = (rewards: Float64Array): Float64Array => {
+      if (++batches === 8) throw tooLarge()
+      return rewards
+    }
+    const restored: unknown[] = []
+    const inner = toyTask({ algorithm: { kind: 'reinforce' }, spoil })
+    const task = {
+      ...inner,
+      needLess: async () => 'blocks recomputed',
+      restore: (state: Parameters<typeof inner.restore>[0]) => {
+        restored.push(state.json)
+        inner.restore(state)
+      },
+    }
+    const { outcome } = await runToy({ task, plan: { accumulation: 3, updates: 4 } })
+    expect(outcome.outcome).toBe('finished')
+    // At the start, and before the third update is made again: six batches had counted.
+    expect(restored).toEqual([null, { batches: 6, weight: 1 }])
+  })
+
+  it.each([
+    ['a second time pauses the run', 2, 'blocks recomputed'],
+    ['with nothing left to save pauses the run', 1, null],
+  ] as const)('for want of memory %s with what to do', async (_, times, less) => {
+    const { told, run } = greedy(times, less)
+    const { events, folder } = await runToy(run)
+    expect(told.count).toBe(1)
+    expect(events.at(-1)).toMatchObject({
+      type: 'paused',
+      update: 5,
+      reason: 'device',
+      message: 'The device cuda failed while computing: out of memory.',
+      nextStep: expect.stringContaining('begin a new one with a smaller batch') as string,
+    })
+    await runToy({ folder: folder.path })
+    expect(await adapterOf(folder)).toEqual(await adapterOf((await runToy()).folder))
+  })
+
+  it('for want of memory is told to need less once, however often that helps', async () => {
+    const { told, run } = greedy(3)
+    const { outcome } = await runToy({
+      ...run,
+      whenPaused: 'wait',
+      onEvent: (event, commands) => {
+        run.onEvent(event, commands)
+        if (event.type === 'paused') commands.push({ type: 'resume' })
+      },
+    })
+    expect([outcome.outcome, told.count]).toEqual(['finished', 1])
+  })
+
+  it('for want of memory while it is measured needs less from the start', async () => {
+    let measured = 0
+    const estimate = async () => {
+      if (measured++ === 0) throw tooLarge()
+      return { memoryBytes: 7, secondsPerUpdate: 1 }
+    }
+    const { events } = await runToy({ task: { ...toyTask(), estimate, needLess: async () => 'blocks recomputed' } })
+    expect(events.slice(0, 2)).toMatchObject([{ type: 'warning', kind: 'less-memory' }, { type: 'started', estimate: { memoryBytes: 7 } }])
+  })
+
+  it('for another reason is not tried again', async () => {
+    const { told, run } = greedy(0)
+    const pause = async () => {
+      throw new HalfstepError('device.failed', 'The device cuda was lost.')
+    }
+    const task = { ...toyTask({ pause }), needLess: run.task.needLess }
+    const { outcome } = await runToy({ task })
+    expect([outcome.outcome, told.count]).toEqual(['paused', 0])
+  })
 })
