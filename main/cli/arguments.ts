@@ -14,6 +14,13 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 1 on.')
 }
 
+/** A TCP port, 0 for a free one. Throws commander's InvalidArgumentError. */
+export function portNumber(text: string): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value <= 65_535) return value
+  throw new InvalidArgumentError('It must be a port from 0 to 65535.')
+}
+
 /** An adapter in a merge. */
 export interface WeightedPath {
   readonly path: string

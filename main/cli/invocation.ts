@@ -33,8 +33,8 @@ export interface Workbench {
     onProgress?: (progress: EngineJobs[N]['progress']) => void,
     onStart?: (send: (command: EngineJobs[N]['command']) => void) => void,
   ): Promise<EngineJobs[N]['result']>
-  /** Does this at the first Ctrl+C instead of ending the job; the second one ends it. */
-  onFirstInterrupt(handler: () => void): void
+  /** Does this at the first Ctrl+C instead of ending the job; the second one ends it. Without a handler, the first does again. */
+  onFirstInterrupt(handler: (() => void) | undefined): void
 }
 
 /** One run of the command line: carries out a command and keeps the exit code it came to. */

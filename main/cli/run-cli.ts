@@ -2,12 +2,18 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { HalfstepError } from '../engine/errors.ts'
 import { adapterCommands } from './commands/adapter.ts'
+import { demoCommand } from './commands/demo.ts'
 import { devicesCommand } from './commands/devices.ts'
 import { estimatorCommand } from './commands/estimator.ts'
 import { generateCommand } from './commands/generate.ts'
+import { judgeCommand } from './commands/judge.ts'
+import { libraryCommands } from './commands/library.ts'
 import { modelCommands } from './commands/model.ts'
 import { onnxCommands } from './commands/onnx.ts'
+import { serveCommand } from './commands/serve.ts'
 import { trainCommand } from './commands/train.ts'
+import { starterCommands } from './commands/starter.ts'
+import { worldCommands } from './commands/world.ts'
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
 import { Invocation, type Surroundings } from './invocation.ts'
 import { Terminal } from './terminal.ts'
@@ -42,10 +48,16 @@ function halfstep(invocation: Invocation, { out, err }: Surroundings): Command {
   modelCommands(program, invocation)
   adapterCommands(program, invocation)
   generateCommand(program, invocation)
+  demoCommand(program, invocation)
   trainCommand(program, invocation)
   estimatorCommand(program, invocation)
   onnxCommands(program, invocation)
+  judgeCommand(program, invocation)
+  worldCommands(program, invocation)
+  starterCommands(program, invocation)
   devicesCommand(program, invocation)
+  libraryCommands(program, invocation)
+  serveCommand(program, invocation)
   return program
 }
 

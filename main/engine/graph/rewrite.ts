@@ -1,3 +1,4 @@
+import type { Tensor } from '../tensor/tensor.ts'
 import { Graph, Scope, nodesFor, type Node, type Region, type Value } from './graph.ts'
 
 /**
@@ -11,12 +12,18 @@ export type Replacement = (
   valueOf: (value: Value) => Value,
 ) => Value | undefined
 
-/** A copy of a graph with some nodes replaced: same inputs, outputs, weights and branches. The original is left as it is. */
-export function rewrite(graph: Graph, replace: Replacement): Graph {
+/**
+ * A copy of a graph with some nodes replaced: same inputs, outputs, weights and branches. The original is left as it is.
+ * @param fixed inputs that become tensors stored in the graph, by name
+ */
+export function rewrite(graph: Graph, replace: Replacement, fixed: ReadonlyMap<string, Tensor> = new Map()): Graph {
   const copy = new Graph()
   const regions = new Map<Region, Region>([[graph.main, copy.main]])
   const values = new Map<Value, Value>()
-  for (const input of graph.inputs) values.set(input, copy.input(input.name, input.dtype, input.shape))
+  for (const input of graph.inputs) {
+    const tensor = fixed.get(input.name)
+    values.set(input, tensor === undefined ? copy.input(input.name, input.dtype, input.shape) : copy.parameter(input.name, tensor))
+  }
 
   const regionOf = (region: Region): Region => {
     const known = regions.get(region)
@@ -59,4 +66,9 @@ export function rewrite(graph: Graph, replace: Replacement): Graph {
   }
   for (const [name, value] of graph.outputs) copy.output(name, valueOf(value))
   return copy
+}
+
+/** A copy of a graph in which these inputs are tensors stored in it: a trained network that needs nothing beside its own file. */
+export function withStored(graph: Graph, tensors: ReadonlyMap<string, Tensor>): Graph {
+  return rewrite(graph, () => undefined, tensors)
 }

@@ -128,7 +128,9 @@ function weightGradient(
   const padded = attributes.pads.every((size) => size === 0) ? channelsFirst : pad(g, channelsFirst, spatialPads(attributes.pads))
   const offsets = offsetsOf(kernel)
   // [group, c/group, 1, n·positions] per offset, joined to [group, c/group · offsets, n·positions]
-  const windows = offsets.map((offset) => reshape(g, shifted(g, padded, offset, spatial, attributes), [group, perGroup, 1, batch * positions]))
+  const windows = offsets.map((offset) =>
+    reshape(g, shifted(g, padded, offset, spatial, attributes), [group, perGroup, 1, batch * positions]),
+  )
   const columns = reshape(g, concat(g, windows, 2), [group, perGroup * offsets.length, batch * positions])
   const rows = transpose(g, reshape(g, dy, [batch, group, out / group, positions]), [1, 0, 3, 2])
   const product = matMul(g, columns, reshape(g, rows, [group, batch * positions, out / group]))
