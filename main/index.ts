@@ -11,7 +11,8 @@ function start(): void {
   const files = builtFiles(app.getAppPath())
   const services = openServices(engineIn(utilityLauncher(utilityProcess.fork, files.engine)))
   app.on('will-quit', () => services.close())
-  startWindowHost(files, createRouter(createHandlers(services, broadcast)))
+  services.start()
+  startWindowHost(files, services.app.libraryFolder, createRouter(createHandlers(services, broadcast)))
 }
 
 registerAppScheme()

@@ -61,6 +61,8 @@ export type SamplerName = z.infer<typeof SamplerName>
 
 const Count = z.int().nonnegative()
 const Path = z.string().min(1)
+/** An object whose insides are for others to judge. */
+const Json = z.record(z.string(), z.unknown())
 
 /** One network of a model, as far as its config and weights tell. */
 export const ComponentSummary = z.strictObject({
@@ -209,6 +211,7 @@ export const RunWarning = z.enum([
   'no-such-reward',
   'skipped-picture',
   'many-sizes',
+  'less-memory',
 ])
 export type RunWarning = z.infer<typeof RunWarning>
 
@@ -319,6 +322,82 @@ export const EstimatorTable = z.strictObject({
   best: z.string().nullable(),
 })
 export type EstimatorTable = z.infer<typeof EstimatorTable>
+
+/** A share of trials, with Wilson's 95 % interval; NaN of none. */
+const Share = z.strictObject({ successes: Count, trials: Count, share: z.number().or(z.nan()), low: z.number(), high: z.number() })
+
+/** A picture as judge and critic see it. */
+export const JudgedPicture = z.strictObject({
+  /** Index of its prompt. */
+  prompt: Count,
+  /** Makes the same picture in `model.generate`. */
+  seed: Count,
+  /** By the judge: the fingers of a well-formed hand, `'3'` … `'8'`, or `ill-formed`, or `no hand`. */
+  outcome: z.string(),
+  /** What the judge calls the colours of background and skin; null for what no skin looks like. */
+  background: z.string(),
+  skin: z.string().nullable(),
+  /** The critic's probability of five fingers, and its most probable class. */
+  score: z.number(),
+  reading: z.string(),
+})
+export type JudgedPicture = z.infer<typeof JudgedPicture>
+
+/** One model in an evaluation: the base or an adapter, with or without a template. */
+export const EvaluatedArm = z.strictObject({
+  label: z.string(),
+  pictures: z.array(JudgedPicture),
+  /** Mean ΔE between the pictures of each prompt that has several. */
+  diversity: z.array(z.number()),
+  seconds: z.number(),
+})
+export type EvaluatedArm = z.infer<typeof EvaluatedArm>
+
+/** How often something holds of an arm's pictures, by the judge. */
+export const ArmSummary = z.strictObject({
+  label: z.string(),
+  pictures: Count,
+  /** Pictures by outcome. */
+  outcomes: z.record(z.string(), Count),
+  /** Well-formed hands with five fingers: the figure that results are quoted by. */
+  five: Share,
+  wellFormed: Share,
+  noHand: Share,
+  /** Pictures whose background, and whose skin, is what the prompt asks for. */
+  background: Share,
+  skin: Share,
+  colours: z.array(z.strictObject({ of: z.enum(['background', 'skin']), word: z.string(), right: Share })),
+  /** The critic's mean score. */
+  score: Estimated,
+  /** Pictures that the critic sees five fingers in where the judge does, and does not where not. */
+  agreement: Share,
+  /** Well-formed hands whose number of fingers both read alike. */
+  countAgreement: Share,
+  /** Mean ΔE between pictures of one prompt. */
+  diversity: Estimated,
+})
+export type ArmSummary = z.infer<typeof ArmSummary>
+
+/** Pictures of which something has become true, or is no longer, and the exact two-sided p of McNemar's test. */
+const Flips = z.strictObject({ gained: Count, lost: Count, p: z.number() })
+
+/** What changed between pictures of the same prompts and noises. */
+export const PairedChange = z.strictObject({
+  five: Flips,
+  wellFormed: Flips,
+  background: Flips,
+  skin: Flips,
+  agreement: Flips,
+  colours: z.array(z.strictObject({ of: z.enum(['background', 'skin']), word: z.string(), flips: Flips })),
+  /** Mean of the differences. */
+  score: Estimated,
+  diversity: Estimated,
+  /** How much more the critic's score rose than the judge's rate: what of its rise the judge does not see. */
+  unseen: Estimated,
+  /** Outcome before → after, and in how many pictures. */
+  transitions: z.array(z.strictObject({ from: z.string(), to: z.string(), count: Count })),
+})
+export type PairedChange = z.infer<typeof PairedChange>
 
 /** The schemas of one job. */
 export interface JobSchema {
@@ -472,6 +551,82 @@ export const ENGINE_JOBS = {
     /** What the written model takes and gives. */
     result: z.strictObject({ inputs: z.array(TensorSignature), outputs: z.array(TensorSignature) }),
   },
+  /** The templates that come with the program, by name. */
+  'template.builtIn': {
+    request: z.strictObject({}),
+    progress: z.never(),
+    result: z.array(z.strictObject({ key: z.string(), template: Json })),
+  },
+  /** A template complete with its defaults. */
+  'template.check': {
+    request: z.strictObject({ template: z.unknown() }),
+    progress: z.never(),
+    result: z.strictObject({ template: Json }),
+  },
+  /** A reward complete with its defaults. Opens none of the files it names. */
+  'reward.check': {
+    request: z.strictObject({ reward: z.unknown() }),
+    progress: z.never(),
+    result: z.strictObject({ reward: Json }),
+  },
+  /** What a reward says of pictures. */
+  'reward.test': {
+    request: z.strictObject({
+      reward: z.unknown(),
+      pictures: z.array(z.strictObject({ path: Path, prompt: z.string() })).min(1),
+      device: Device,
+      precision: Precision,
+    }),
+    /** Pictures done. */
+    progress: z.strictObject({ done: Count }),
+    /** In the order of the pictures; by part as each part gave it, not yet weighed. */
+    result: z.array(z.strictObject({ value: z.number(), parts: z.record(z.string(), z.number()) })),
+  },
+  /** The sizes that training would cut pictures to, and for each picture the place of its size among them. */
+  'dataset.buckets': {
+    request: z.strictObject({
+      pictures: z.array(z.strictObject({ width: z.int().min(1), height: z.int().min(1) })),
+      /** Side of the square whose area all sizes have about, in pixels; a multiple of the granularity. */
+      resolution: z.int().min(1),
+      granularity: z.int().min(1),
+      /** Longer over shorter side at most. */
+      largestAspect: z.number().min(1),
+    }),
+    progress: z.never(),
+    result: z.strictObject({
+      sizes: z.array(z.strictObject({ width: Count, height: Count })),
+      places: z.array(Count),
+    }),
+  },
+  /** A recipe complete with its defaults. Opens none of the files it names. */
+  'recipe.check': {
+    request: z.strictObject({ recipe: z.unknown() }),
+    progress: z.never(),
+    result: z.strictObject({ recipe: Json }),
+  },
+  /** Opens everything a recipe needs, measures a little, and tells what a run of it would take. */
+  'train.estimate': {
+    request: z.strictObject({
+      recipe: z.unknown(),
+      /** Relative paths in the recipe begin here. */
+      recipeFolder: Path.optional(),
+      device: Device,
+      /** An existing folder for what is computed on the way. The caller removes it. */
+      scratch: Path,
+    }),
+    progress: z.never(),
+    result: z.strictObject({
+      updates: Count,
+      parameters: Count,
+      cost: TrainingCost,
+      /** Memory of the device in bytes; null when it does not tell. */
+      deviceBytes: z.number().nullable(),
+      /** Names of the parts of the reward, whose weights can be changed while the run goes on. */
+      rewardParts: z.array(z.string()),
+      /** What the person should know, one sentence each. */
+      notes: z.array(z.string()),
+    }),
+  },
   /** Starts a training run, or continues the one in the folder. */
   'train.run': {
     request: z.strictObject({
@@ -488,6 +643,43 @@ export const ENGINE_JOBS = {
     progress: TrainingEvent,
     result: TrainingOutcome,
     command: TrainingCommand,
+  },
+  /** Draws the same prompts from the same noises by the starter as it is and with adapters, and has judge and critic look at them. */
+  'starter.evaluate': {
+    request: z.strictObject({
+      model: Path,
+      /** The critic's ONNX file. */
+      critic: Path,
+      arms: z
+        .array(
+          z.strictObject({
+            label: z.string().min(1),
+            /** None for the model as it is. */
+            adapters: z.array(z.strictObject({ path: Path, strength: z.number() })),
+            template: z.strictObject({ source: Path, slots: z.record(z.string(), z.string()) }).optional(),
+            /** A PNG file to write all of its pictures to, side by side. */
+            sheet: Path.optional(),
+          }),
+        )
+        .min(1),
+      prompts: z.array(z.string()).min(1),
+      /** Per arm: picture i is of prompt i mod prompts, from the seed `seed` + i. */
+      pictures: z.int().min(1),
+      seed: Count,
+      sampling: z.strictObject({ steps: z.int().min(1), eta: z.number().min(0).max(1), guidance: z.number().min(0) }),
+      /** Pictures drawn at once. */
+      batch: z.int().min(1).default(32),
+      device: Device,
+      threads: z.int().min(1).optional(),
+    }),
+    /** Pictures drawn and judged of an arm. */
+    progress: z.strictObject({ label: z.string(), done: Count, pictures: Count }),
+    result: z.strictObject({
+      arms: z.array(EvaluatedArm),
+      summaries: z.array(ArmSummary),
+      /** Of every arm but the first, against the first. */
+      changes: z.array(PairedChange),
+    }),
   },
 } as const satisfies JobSchemas
 

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { toErrorValue } from '../engine/errors.ts'
 import type { Broadcast } from '../ipc/handlers.ts'
 import type { Router } from '../ipc/router.ts'
+import { answerLibraryFile, isLibraryPath } from './library-pages.ts'
 import { answerPage } from './pages.ts'
-import { APP_ORIGIN, APP_SCHEME, mayNavigate, maySend, mayUse } from './security.ts'
+import { APP_ORIGIN, APP_SCHEME, isAppAddress, mayNavigate, maySend, mayUse } from './security.ts'
 
 /** The built parts of the app, as absolute paths. */
 export interface BuiltFiles {
@@ -31,10 +32,10 @@ export function registerAppScheme(): void {
 }
 
 /** Guards every page that will ever be made, answers their calls through the router, and opens the window. */
-export function startWindowHost(files: BuiltFiles, router: Router): void {
+export function startWindowHost(files: BuiltFiles, libraryFolder: string, router: Router): void {
   app.on('web-contents-created', (_event, contents) => guardContents(contents))
   guardSession(session.defaultSession)
-  servePages(session.defaultSession, files.pages)
+  serveFiles(session.defaultSession, files.pages, libraryFolder)
   answerCalls(router)
   openWindow(files)
   app.on('activate', () => {
@@ -91,8 +92,12 @@ function guardSession(target: Session): void {
   target.setDevicePermissionHandler(() => false)
 }
 
-function servePages(target: Session, pages: string): void {
-  target.protocol.handle(APP_SCHEME, ({ method, url }) => answerPage(method, url, pages))
+function serveFiles(target: Session, pages: string, libraryFolder: string): void {
+  target.protocol.handle(APP_SCHEME, ({ method, url }) => {
+    const { pathname } = new URL(url)
+    if (isAppAddress(url) && isLibraryPath(pathname)) return answerLibraryFile(method, pathname, libraryFolder)
+    return answerPage(method, url, pages)
+  })
 }
 
 function answerCalls(router: Router): void {

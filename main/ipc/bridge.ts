@@ -1,4 +1,4 @@
-import { type CallArgs, type CallName, type CallResult, type EventName, type EventPayload, isCallName, isEventName } from './contract.ts'
+import { type CallInput, type CallName, type CallResult, type EventName, type EventPayload, isCallName, isEventName } from './contract.ts'
 import type { ErrorValue } from '../engine/errors.ts'
 
 /** How a call ends on the caller's side. Errors are values, because what is thrown loses its type at a process border. */
@@ -13,7 +13,7 @@ export interface Transport {
 
 /** What the page sees of the rest of the system, as `window.halfstep`. */
 export interface Bridge {
-  call<N extends CallName>(name: N, args: CallArgs<N>): Promise<Reply<CallResult<N>>>
+  call<N extends CallName>(name: N, args: CallInput<N>): Promise<Reply<CallResult<N>>>
   on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void
 }
 

@@ -1,48 +1,60 @@
 /**
  * Every call and event between a page and the rest of the system, once, with the schema of what it carries.
- * The bridge, the router and the page's types all derive from these two tables.
+ * The bridge, the router and the page's types all derive from these two tables, which `contract/` has area by area.
  */
-import { z } from 'zod'
-import { Device, DeviceRecord } from '../engine/protocol.ts'
+import type { z } from 'zod'
+import { ADAPTER_CALLS } from './contract/adapters.ts'
+import { APP_CALLS, APP_EVENTS } from './contract/app.ts'
+import { DATASET_CALLS } from './contract/datasets.ts'
+import { LIBRARY_CALLS } from './contract/library.ts'
+import { MODEL_CALLS } from './contract/models.ts'
+import { PROMPT_CALLS } from './contract/prompts.ts'
+import { REWARD_CALLS } from './contract/rewards.ts'
+import { RUN_CALLS, RUN_EVENTS } from './contract/runs.ts'
+import type { CallTable, EventTable } from './contract/shared.ts'
+import { STUDIO_CALLS, STUDIO_EVENTS } from './contract/studio.ts'
+import { TEMPLATE_CALLS } from './contract/templates.ts'
+import { TRAINING_CALLS } from './contract/training.ts'
 
-const nothing = z.strictObject({})
-
-export const AppInfo = z.strictObject({
-  name: z.string(),
-  version: z.string(),
-  /** Where Halfstep keeps what it remembers. */
-  libraryFolder: z.string(),
-})
-
-export const Devices = z.strictObject({
-  /** As the last probe found them, in order of preference; empty before the first. */
-  devices: z.array(DeviceRecord),
-  /** The device Halfstep works on, and why that one; null when none can be used or none has been looked for. */
-  chosen: z.strictObject({ device: Device, reason: z.string() }).nullable(),
-})
-
-export type AppInfo = z.infer<typeof AppInfo>
-export type Devices = z.infer<typeof Devices>
-export type { DeviceRecord }
+export * from './contract/adapters.ts'
+export * from './contract/app.ts'
+export * from './contract/datasets.ts'
+export * from './contract/library.ts'
+export * from './contract/models.ts'
+export * from './contract/prompts.ts'
+export * from './contract/rewards.ts'
+export * from './contract/runs.ts'
+export * from './contract/studio.ts'
+export * from './contract/templates.ts'
+export * from './contract/training.ts'
 
 /** What a page may ask for. */
 export const CALLS = {
-  'app.info': { args: nothing, result: AppInfo },
-  /** The devices as remembered; asks no hardware. */
-  'devices.list': { args: nothing, result: Devices },
-  /** Tries every device of the machine, which takes seconds, and remembers what it found. Fails with `cancelled` after a stop. */
-  'devices.probe': { args: nothing, result: Devices },
-  'devices.stopProbe': { args: nothing, result: nothing },
-} as const satisfies Record<string, { readonly args: z.ZodType; readonly result: z.ZodType }>
+  ...APP_CALLS,
+  ...MODEL_CALLS,
+  ...TRAINING_CALLS,
+  ...RUN_CALLS,
+  ...ADAPTER_CALLS,
+  ...STUDIO_CALLS,
+  ...PROMPT_CALLS,
+  ...TEMPLATE_CALLS,
+  ...REWARD_CALLS,
+  ...DATASET_CALLS,
+  ...LIBRARY_CALLS,
+} as const satisfies CallTable
 
 /** What a page is told without asking. */
 export const EVENTS = {
-  'devices.changed': Devices,
-  'devices.probing': z.strictObject({ tried: z.int().nonnegative(), total: z.int().positive() }),
-} as const satisfies Record<string, z.ZodType>
+  ...APP_EVENTS,
+  ...RUN_EVENTS,
+  ...STUDIO_EVENTS,
+} as const satisfies EventTable
 
 export type CallName = keyof typeof CALLS
+/** What a handler is given: every default filled in. */
 export type CallArgs<N extends CallName> = z.output<(typeof CALLS)[N]['args']>
+/** What a page sends: what has a default may be left out. */
+export type CallInput<N extends CallName> = z.input<(typeof CALLS)[N]['args']>
 export type CallResult<N extends CallName> = z.output<(typeof CALLS)[N]['result']>
 export type EventName = keyof typeof EVENTS
 export type EventPayload<N extends EventName> = z.output<(typeof EVENTS)[N]>

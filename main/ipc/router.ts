@@ -1,9 +1,17 @@
 import { type CallArgs, type CallName, type CallResult, CALLS, isCallName } from './contract.ts'
 import type { Reply } from './bridge.ts'
+import type { CallTable } from './contract/shared.ts'
+import type { z } from 'zod'
 import { HalfstepError, toErrorValue } from '../engine/errors.ts'
+import { asStoreFault } from '../services/store-faults.ts'
 
 /** One function per call of the contract; a missing one does not compile. */
 export type Handlers = { readonly [N in CallName]: (args: CallArgs<N>) => CallResult<N> | Promise<CallResult<N>> }
+
+/** The handlers of one part of the contract. */
+export type HandlersOf<C extends CallTable> = {
+  readonly [N in keyof C]: (args: z.output<C[N]['args']>) => z.output<C[N]['result']> | Promise<z.output<C[N]['result']>>
+}
 
 /** Answers one call; never throws, whatever it is given. */
 export type Router = (name: unknown, args: unknown) => Promise<Reply<unknown>>
@@ -18,7 +26,7 @@ export function createRouter(handlers: Handlers): Router {
       if (!isCallName(name)) throw invalid('The page asked for something that this version of Halfstep does not know.')
       return { ok: true, value: await dispatch(handlers, name, args) }
     } catch (thrown) {
-      return { ok: false, error: toErrorValue(thrown) }
+      return { ok: false, error: toErrorValue(asStoreFault(thrown)) }
     }
   }
 }

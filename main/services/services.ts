@@ -1,8 +1,27 @@
 import packageJson from '../../package.json' with { type: 'json' }
 import { openDatabase } from '../store/database.ts'
+import { lockLibrary, type LibraryLock } from '../store/library-lock.ts'
+import { AdapterService } from './adapters/adapters.ts'
+import { BinService } from './bin.ts'
+import { DatasetService } from './datasets/datasets.ts'
 import { DeviceService } from './devices.ts'
 import type { Engine } from './engine.ts'
-import { databasePath, ensureLibraryFolder } from './library-folder.ts'
+import { addBuiltInModel } from './built-in-model.ts'
+import { databasePath, ensureLibraryFolder, lockPath } from './library-folder.ts'
+import { LibraryService } from './library/library.ts'
+import { ModelService } from './models.ts'
+import { PictureLibrary } from './pictures/picture-library.ts'
+import { PromptService } from './prompts/prompts.ts'
+import { RewardService } from './rewards/rewards.ts'
+import { TasteService } from './rewards/tastes.ts'
+import { RunService } from './runs/runs.ts'
+import { RunSupervisor } from './runs/run-supervisor.ts'
+import { ServiceBus } from './service-events.ts'
+import { SettingsService } from './settings.ts'
+import { StudioService } from './studio/studio.ts'
+import { Tasks } from './tasks.ts'
+import { TemplateService } from './templates/templates.ts'
+import { TrainingService } from './training/training.ts'
 
 /** What Halfstep says about itself. */
 export interface AppFacts {
@@ -14,7 +33,30 @@ export interface AppFacts {
 /** Everything a person can do with Halfstep, ready to be asked by a window, a browser or the command line. */
 export interface Services {
   readonly app: AppFacts
+  /** Where the services tell what happens. */
+  readonly bus: ServiceBus
+  readonly tasks: Tasks
+  readonly settings: SettingsService
   readonly devices: DeviceService
+  readonly models: ModelService
+  readonly training: TrainingService
+  readonly runs: RunService
+  readonly adapters: AdapterService
+  readonly studio: StudioService
+  readonly prompts: PromptService
+  readonly templates: TemplateService
+  readonly rewards: RewardService
+  readonly tastes: TasteService
+  readonly datasets: DatasetService
+  readonly bin: BinService
+  readonly library: LibraryService
+  /**
+   * Takes the library for this process and goes on with what waits in it: to be called once by a host that stays, before it shows
+   * anything. What only looks something up does without. Throws `store.locked` when another Halfstep has the library.
+   */
+  start(): void
+  /** Takes the library for this process and does nothing else. Throws `store.locked`. */
+  lock(): void
   /** Ends what runs and the services' hold on the library. */
   close(): void
 }
@@ -26,13 +68,56 @@ export interface Services {
 export function openServices(engine: Engine, libraryFolder?: string): Services {
   const folder = ensureLibraryFolder(libraryFolder)
   const database = openDatabase(databasePath(folder))
-  const devices = new DeviceService(database, engine)
+  const bus = new ServiceBus()
+  const tasks = new Tasks(bus)
+  const settings = new SettingsService(database, bus)
+  const devices = new DeviceService(database, engine, () => settings.get().device)
+  const models = new ModelService(database, engine, bus)
+  const pictures = new PictureLibrary(database, folder)
+  const adapters = new AdapterService({ database, engine, bus, pictures })
+  const supervisor = new RunSupervisor({
+    database, engine, bus, libraryFolder: folder, onFinished: (run, file) => adapters.takeFromRun(run, file),
+  })
+  const prompts = new PromptService(database, bus)
+  const templates = new TemplateService(database, engine, bus)
+  const rewards = new RewardService(database, engine, devices, bus)
+  const datasets = new DatasetService(database, engine, pictures, bus)
+  let lock: LibraryLock | undefined
   return {
     app: { name: 'Halfstep', version: packageJson.version, libraryFolder: folder },
+    bus,
+    tasks,
+    settings,
     devices,
+    models,
+    training: new TrainingService({
+      database, engine, devices, models, supervisor, adapters, prompts, templates, rewards, datasets, libraryFolder: folder,
+    }),
+    runs: new RunService(database, supervisor, bus, folder),
+    adapters,
+    studio: new StudioService({ database, engine, bus, devices, models, adapters, pictures }),
+    prompts,
+    templates,
+    rewards,
+    tastes: new TasteService(database),
+    datasets,
+    bin: new BinService(database, pictures, bus),
+    library: new LibraryService({ database, pictures, adapters, libraryFolder: folder }, bus),
+    start() {
+      this.lock()
+      supervisor.start()
+      void addBuiltInModel(models, tasks)
+    },
+    lock() {
+      lock ??= lockLibrary(lockPath(folder))
+    },
     close() {
       devices.stop()
+      tasks.cancelAll()
+      supervisor.close()
+      void engine.dispose()
       database.close()
+      lock?.release()
     },
   }
 }

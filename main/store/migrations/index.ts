@@ -1,5 +1,11 @@
 import type { Database } from 'better-sqlite3'
 import { settingsAndDevices } from './001-settings-and-devices.ts'
+import { models } from './002-models.ts'
+import { runs } from './003-runs.ts'
+import { picturesAndAdapters } from './004-pictures-and-adapters.ts'
+import { promptsAndTemplates } from './005-prompts-and-templates.ts'
+import { datasets } from './006-datasets.ts'
+import { rewardsAndRatings } from './007-rewards-and-ratings.ts'
 
 /** One step of the schema. Once released a migration never changes: a correction is a new one. */
 export interface Migration {
@@ -11,4 +17,6 @@ export interface Migration {
 }
 
 /** Every migration, oldest first. */
-export const MIGRATIONS: readonly Migration[] = [settingsAndDevices]
+export const MIGRATIONS: readonly Migration[] = [
+  settingsAndDevices, models, runs, picturesAndAdapters, promptsAndTemplates, datasets, rewardsAndRatings,
+]

@@ -11,13 +11,8 @@ const CALL_NAMES = Object.keys(CALLS) as CallName[]
 function countingHandlers(overrides: Partial<Handlers> = {}): { readonly handlers: Handlers; runs: () => number } {
   let runs = 0
   const count = <T>(value: T) => (): T => (runs++, value)
-  const handlers: Handlers = {
-    'app.info': count({ name: 'Halfstep', version: '0.1.0', libraryFolder: '/library' }),
-    'devices.list': count(NO_DEVICES),
-    'devices.probe': count(NO_DEVICES),
-    'devices.stopProbe': count({}),
-    ...overrides,
-  }
+  const counted = Object.fromEntries(CALL_NAMES.map((name) => [name, count({})]))
+  const handlers = { ...counted, 'devices.list': count(NO_DEVICES), 'devices.probe': count(NO_DEVICES), ...overrides } as Handlers
   return { handlers, runs: () => runs }
 }
 
@@ -31,7 +26,6 @@ describe('the router', () => {
   it('runs no handler on arguments that do not fit, whatever they are, and always answers', async () => {
     const { handlers, runs } = countingHandlers()
     const router = createRouter(handlers)
-    // No call takes an argument yet, so everything but a plain empty object is junk.
     const junk = fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true, withTypedArray: true })
     await fc.assert(fc.asyncProperty(fc.constantFrom(...CALL_NAMES), junk, async (name, args) => {
       fc.pre(!CALLS[name].args.safeParse(args).success)
@@ -67,6 +61,14 @@ describe('the router', () => {
     const error = new HalfstepError('device.failed', 'The device did not answer.', 'Try again.', { device: 'cpu' })
     const { handlers } = countingHandlers({ 'devices.probe': () => Promise.reject(error) })
     expect(await createRouter(handlers)('devices.probe', {})).toEqual({ ok: false, error: error.toValue() })
+  })
+
+  it('says in a sentence what the database ran into', async () => {
+    const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
+    const { handlers } = countingHandlers({ 'devices.probe': () => Promise.reject(full) })
+    expect(await createRouter(handlers)('devices.probe', {})).toMatchObject({
+      ok: false, error: { code: 'file.unwritable', message: 'The disk with the library is full.' },
+    })
   })
 
   it('returns everything else as internal, an answer that breaks the contract included', async () => {

@@ -24,19 +24,23 @@ function contrast(a: string, b: string): number {
 
 /** Every pair the components put on each other, with the contrast WCAG AA asks for: 4.5 for text, 3 for borders that carry meaning. */
 const PAIRS: readonly (readonly [string, string, number])[] = [
-  ['ink', 'ground', 4.5],
-  ['ink', 'surface', 4.5],
-  ['ink', 'warning-ground', 4.5],
-  ['ink-soft', 'ground', 4.5],
-  ['ink-soft', 'surface', 4.5],
-  ['accent', 'accent-ground', 4.5],
+  ...['ground', 'sunken', 'surface', 'raised', 'hover'].flatMap((ground) => [
+    ['ink', ground, 4.5] as const,
+    ['ink-soft', ground, 4.5] as const,
+    ['accent', ground, 4.5] as const,
+  ]),
+  ...['ground', 'surface', 'raised'].map((ground) => ['line-strong', ground, 3] as const),
+  ...['accent', 'good', 'warning', 'danger'].flatMap((colour) => [
+    [colour, `${colour}-ground`, 4.5] as const,
+    ['ink', `${colour}-ground`, 4.5] as const,
+    [colour, 'surface', 4.5] as const,
+  ]),
   ['on-accent', 'accent', 4.5],
   ['on-accent', 'accent-strong', 4.5],
-  ['warning', 'warning-ground', 4.5],
-  ['accent', 'ground', 3],
-  ['accent', 'surface', 3],
-  ['line-strong', 'surface', 3],
-  ['line-strong', 'ground', 3],
+  ['on-danger', 'danger', 4.5],
+  ['on-danger', 'danger-strong', 4.5],
+  ['on-tip', 'tip', 4.5],
+  ...[1, 2, 3, 4].map((series) => [`series-${series}`, 'surface', 3] as const),
 ]
 
 describe('the colours', () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ensureLibraryFolder, libraryFolder } from '../../../main/services/library-folder.ts'
+import { ensureLibraryFolder, libraryFolder, useLibraryFolder } from '../../../main/services/library-folder.ts'
 
 describe('the library folder', () => {
   it('is HALFSTEP_HOME when set, on every platform', () => {
@@ -26,5 +26,27 @@ describe('the library folder', () => {
     writeFileSync(join(folder, 'file'), '')
     expect(() => ensureLibraryFolder(join(folder, 'file', 'library'))).toThrow(join(folder, 'file', 'library'))
     rmSync(folder, { recursive: true })
+  })
+})
+
+describe('a library folder that the person chose', () => {
+  it('is taken from the next start on, unless HALFSTEP_HOME decides', () => {
+    const home = mkdtempSync(join(tmpdir(), 'halfstep-home-'))
+    const here = { platform: 'linux', home, env: {} } as const
+    const chosen = join(home, 'disk', 'ü library')
+    expect(useLibraryFolder(chosen, here)).toBe(chosen)
+    expect(libraryFolder(here)).toBe(chosen)
+    expect(libraryFolder({ ...here, env: { HALFSTEP_HOME: '/data' } })).toBe(resolve('/data'))
+    expect(() => useLibraryFolder(chosen, { ...here, env: { HALFSTEP_HOME: '/data' } })).toThrow(expect.objectContaining({ code: 'usage' }))
+    rmSync(home, { recursive: true })
+  })
+
+  it('is passed over where the signpost says nothing of use', () => {
+    const home = mkdtempSync(join(tmpdir(), 'halfstep-home-'))
+    const here = { platform: 'linux', home, env: {} } as const
+    const usual = ensureLibraryFolder(libraryFolder(here))
+    writeFileSync(join(usual, 'library-folder.txt'), 'relative/path')
+    expect(libraryFolder(here)).toBe(usual)
+    rmSync(home, { recursive: true })
   })
 })

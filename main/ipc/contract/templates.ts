@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { type CallTable, Key, nothing, Timestamp } from './shared.ts'
+
+/** A part of the chain with prompts of its own. */
+export const TemplateStage = z.strictObject({
+  name: z.string(),
+  /** The part of the noise schedule it covers, downwards: 1 is pure noise, 0 the clean picture. */
+  span: z.tuple([z.number(), z.number()]),
+  /** May hold `{slot}`s. */
+  prompt: z.string(),
+  negative: z.string().default(''),
+  /** Guidance scale of this stage; the one asked for where absent. */
+  guidance: z.number().optional(),
+  /** How often training looks at a step of this stage, against the other stages' steps. */
+  emphasis: z.number().default(1),
+})
+
+/** Prompts in stages along the chain from noise to picture. Whether it is sound is judged by `templates.check`. */
+export const Template = z.strictObject({
+  version: z.literal(1),
+  name: z.string(),
+  description: z.string().default(''),
+  /** Names that `{…}` in prompts may have. `subject` is what the person's own prompt fills. */
+  slots: z.record(z.string(), z.strictObject({ description: z.string(), default: z.string().optional() })).default({}),
+  /** Each step takes its own stage's prompt, or near a border a mix over this share of the schedule. */
+  switch: z.union([z.literal('hard'), z.strictObject({ blend: z.number() })]).default('hard'),
+  stages: z.array(TemplateStage),
+})
+
+export const TemplateEntry = z.strictObject({
+  /** An id, or the name of one that comes with Halfstep and cannot be changed. */
+  key: Key,
+  name: z.string(),
+  builtIn: z.boolean(),
+  template: Template,
+  updatedAt: Timestamp.nullable(),
+})
+
+export type TemplateStage = z.infer<typeof TemplateStage>
+export type Template = z.infer<typeof Template>
+export type TemplateEntry = z.infer<typeof TemplateEntry>
+
+export const TEMPLATE_CALLS = {
+  /** The person's own, then those that come with Halfstep. */
+  'templates.list': { args: nothing, result: z.array(TemplateEntry) },
+  /** Fails with `template.malformed`, in a sentence that names the key. */
+  'templates.check': { args: z.strictObject({ template: Template }), result: z.strictObject({ template: Template }) },
+  /** Changes the template with the key; adds a new one without. Fails as `check` does. */
+  'templates.save': { args: z.strictObject({ key: Key.optional(), template: Template }), result: TemplateEntry },
+  /** From the text of a .json file, which the page reads. For export a page writes the template's JSON. */
+  'templates.import': { args: z.strictObject({ text: z.string().max(2 ** 20), name: z.string().max(300) }), result: TemplateEntry },
+  /** Into the bin. */
+  'templates.remove': { args: z.strictObject({ key: Key }), result: nothing },
+} as const satisfies CallTable

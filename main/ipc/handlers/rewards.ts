@@ -1,0 +1,26 @@
+import type { Services } from '../../services/services.ts'
+import type { REWARD_CALLS } from '../contract/rewards.ts'
+import type { HandlersOf } from '../router.ts'
+
+export function rewardHandlers({ rewards, tastes, studio, tasks }: Services): HandlersOf<typeof REWARD_CALLS> {
+  return {
+    'rewards.list': () => rewards.list(),
+    'rewards.check': async ({ spec }) => ({ spec: await rewards.check(spec) }),
+    'rewards.save': (reward) => rewards.save(reward),
+    'rewards.remove'({ id }) {
+      rewards.remove(id)
+      return {}
+    },
+    'rewards.test': ({ spec, pictures, task }) => tasks.run(task, 'Testing a reward', (running) => {
+      const files = pictures.map((picture) => ('path' in picture ? picture : studio.promptedFile(picture.generation)))
+      return rewards.test(spec, files, running)
+    }),
+    'tastes.list': () => tastes.list(),
+    'tastes.next': ({ taste }) => ({ pair: tastes.next(taste) }),
+    'tastes.rate'({ taste, left, right, preferred }) {
+      tastes.rate(taste, left, right, preferred)
+      return {}
+    },
+    'tastes.undo': ({ taste }) => ({ undone: tastes.undo(taste) }),
+  }
+}
