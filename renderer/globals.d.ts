@@ -4,7 +4,7 @@ import type { Bridge } from '../main/ipc/bridge.ts'
 
 declare global {
   interface Window {
-    /** Put there by the preload script, or by the page's host where there is none. */
-    readonly halfstep: Bridge
+    /** Put there by the preload script; a browser has none, and the local bridge takes its place. */
+    readonly halfstep?: Bridge
   }
 }

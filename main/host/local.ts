@@ -171,7 +171,8 @@ async function send(response: ServerResponse, answer: Response): Promise<void> {
 /** A redirect belongs to the site whose link was clicked, and strict cookies are not sent along: a page of ours goes on instead. */
 function goToApp(response: ServerResponse): void {
   response.writeHead(200, { ...SECURITY_HEADERS, 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' })
-  response.end('<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>Halfstep</title>')
+  response.end(`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">
+<link rel="icon" href="/icon.svg"><title>Halfstep</title></head></html>`)
 }
 
 function refuse(response: ServerResponse, status: number, sentence: string): void {

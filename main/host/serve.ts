@@ -36,7 +36,8 @@ export interface Serving {
  */
 export async function serve({ launch, library, port }: ServeOptions): Promise<Serving> {
   if (!existsSync(PAGES)) {
-    throw new HalfstepError('file.missing', `The pages of the app are not in ${PAGES}.`, 'Build them with `npm run build`.', { path: PAGES })
+    const nextStep = 'Build them with `npm run build`.'
+    throw new HalfstepError('file.missing', `The pages of the app are not in ${PAGES}.`, nextStep, { path: PAGES })
   }
   const services = openServices(engineIn(launch), library)
   const host = new LocalHost({

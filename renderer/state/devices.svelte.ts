@@ -1,11 +1,6 @@
 import type { Bridge, Reply } from '../../main/ipc/bridge.ts'
 import type { DeviceRecord, Devices, EventPayload } from '../../main/ipc/contract.ts'
-
-/** What went wrong, in the words of the error it came from. */
-export interface Problem {
-  readonly message: string
-  readonly nextStep: string
-}
+import type { Problem } from './problem.ts'
 
 /** The devices of this machine as Halfstep remembers them, and the probe that renews them. */
 export class DeviceState {

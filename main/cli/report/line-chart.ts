@@ -26,7 +26,7 @@ export interface Axis {
 
 /** In the chart's own units. */
 export const [WIDTH, HEIGHT] = [720, 320]
-const MARGIN = { left: 56, right: 20, top: 12, bottom: 44 }
+const MARGIN = { left: 72, right: 20, top: 12, bottom: 44 }
 
 /** Series over one another, with a legend above. */
 export function lineChart(title: string, x: Axis, y: Axis, series: readonly Series[]): Markup {

@@ -18,9 +18,10 @@ export function outcomeColumns(before: ArmSummary, after: ArmSummary): Markup {
   const bar = Math.min(46, slot * 0.36)
   const column = (count: number, x: number, colour: number): Markup => {
     const height = ((BASE - 26) * count) / most
+    const at = (value: number): string => value.toFixed(1)
     return html`<g class="series-${colour}">
-      <rect class="bar" x="${x.toFixed(1)}" y="${(BASE - height).toFixed(1)}" width="${bar.toFixed(1)}" height="${height.toFixed(1)}" rx="3"/>
-      <text class="count" x="${(x + bar / 2).toFixed(1)}" y="${(BASE - height - 6).toFixed(1)}" text-anchor="middle">${count}</text>
+      <rect class="bar" x="${at(x)}" y="${at(BASE - height)}" width="${at(bar)}" height="${at(height)}" rx="3"/>
+      <text class="count" x="${at(x + bar / 2)}" y="${at(BASE - height - 6)}" text-anchor="middle">${count}</text>
     </g>`
   }
   const keys = ['before', 'after'].map((moment, colour) => html`<span class="key series-${colour} bar">${moment}</span>`)

@@ -51,7 +51,7 @@ function costsOf({ five, wellFormed, agreement, colours, diversity, score, unsee
   const perColour = DAMAGE / Math.max(1, colours.length)
   const partlyFooled = five.gained > five.lost && isBeyond(unseen, SIGNIFICANT_ERRORS)
   return [
-    ...(partlyFooled ? [`Of the critic's rise of ${score.value.toFixed(3)} the judge does not see ${unseen.value.toFixed(3)}: part of it is only for the critic.`] : []),
+    ...(partlyFooled ? [`Of the critic's rise of ${score.value.toFixed(3)} the judge does not see ${unseen.value.toFixed(3)}.`] : []),
     ...(isWorse(wellFormed, DAMAGE) ? [`Fewer pictures are well-formed (${flipWords(wellFormed)}).`] : []),
     ...colours.filter(({ flips }) => isWorse(flips, perColour)).map(({ of, word, flips }) =>
       `Fewer pictures have the ${word} ${of} they should have (${flipWords(flips)}).`),

@@ -39,7 +39,8 @@ afterEach(() => {
 const BEFORE = arm('before', ['5', '6', '5', '6', '6', '4'])
 const AFTER = arm('after', ['5', '5', '5', '5', '5', '5'])
 
-const evaluation = (one: EvaluatedArm): EngineJobs['starter.evaluate']['result'] => ({ arms: [one], summaries: [summariseArm(one, [])], changes: [] })
+const evaluation = (one: EvaluatedArm): EngineJobs['starter.evaluate']['result'] =>
+  ({ arms: [one], summaries: [summariseArm(one, [])], changes: [] })
 
 const progress = (update: number): TrainingEvent => ({
   type: 'progress', update, updates: 3, reward: { mean: 0.4 + 0.1 * update, spread: 0, min: 0, max: 1 }, parts: {}, gradientNorm: 1,
@@ -89,21 +90,28 @@ describe('halfstep demo', () => {
     expect(first.out).toContain(`Continue with: halfstep demo --resume --out ${folder}\n`)
     // The recipe with the threads that were asked for, and a look at pictures of before.
     expect(first.requests.slice(1)).toEqual([
-      expect.objectContaining({ folder: join(folder, 'run'), recipeFolder: home, recipe: expect.objectContaining({ updates: 3, threads: 1 }) as unknown }),
+      expect.objectContaining({
+        folder: join(folder, 'run'), recipeFolder: home, recipe: expect.objectContaining({ updates: 3, threads: 1 }) as unknown,
+      }),
       { type: 'sample-now' },
     ])
 
     leaveRun()
+    const adapter = join(folder, 'run', 'adapter.safetensors')
     const second = await run(['demo', '--resume', '--out', folder], { ...train(), 'starter.evaluate': { result: evaluation(AFTER) } })
     expect([second.code, second.err]).toEqual([0, ''])
     expect(second.requests).toEqual([
       { folder: join(folder, 'run'), device: 'cpu', whenPaused: 'end' },
-      expect.objectContaining({ arms: [expect.objectContaining({ label: 'after', adapters: [{ path: join(folder, 'run', 'adapter.safetensors'), strength: 1 }] }) as unknown] }),
+      expect.objectContaining({
+        arms: [expect.objectContaining({ label: 'after', adapters: [{ path: adapter, strength: 1 }] })] as unknown,
+      }),
     ])
-    expect(second.out).toMatch(/five fingers, by the judge +33\.3 % \(9\.7–70\.0\) +100\.0 % \(61\.0–100\.0\) +\+66\.7 {2}\(\+4 −0, p = 0\.13\)/)
+    expect(second.out).toMatch(
+      /five fingers, by the judge +33\.3 % \(9\.7–70\.0\) +100\.0 % \(61\.0–100\.0\) +\+66\.7 {2}\(\+4 −0, p = 0\.13\)/)
     // An update that was made twice counts once: 3 of 20 s each.
     expect(second.out).toContain('Trained for 60 s: 3 updates, 24 pictures.')
-    expect(second.out).toContain('No significant change: the judge sees five fingers in 100.0 % of the pictures instead of 33.3 % (p = 0.13).')
+    expect(second.out).toContain(
+      'No significant change: the judge sees five fingers in 100.0 % of the pictures instead of 33.3 % (p = 0.13).')
     expect(second.out).toMatch(/Draw: +halfstep generate .*--template starter-hand .*--steps 8 --eta 1 --guidance 1/)
     const page = readFileSync(join(folder, 'report.html'), 'utf8')
     expect(page).toContain('No significant change')
@@ -115,7 +123,8 @@ describe('halfstep demo', () => {
     leaveRun()
     await run(begin(), { ...train(), 'starter.evaluate': { result: evaluation(BEFORE) } })
     rmSync(join(folder, 'after.json'))
-    const { out } = await run(['demo', '--resume', '--out', folder, '--json'], { ...train(), 'starter.evaluate': { result: evaluation(AFTER) } })
+    const answers: Answers = { ...train(), 'starter.evaluate': { result: evaluation(AFTER) } }
+    const { out } = await run(['demo', '--resume', '--out', folder, '--json'], answers)
     expect(JSON.parse(out)).toMatchObject({ report: join(folder, 'report.html'), verdict: { kind: 'unchanged' }, summary: { updates: 3 } })
   })
 
@@ -144,7 +153,9 @@ describe('halfstep demo', () => {
   it('explains itself', async () => {
     const { code, out } = await run(['demo', '--help'])
     expect(code).toBe(0)
-    for (const text of ['Usage: halfstep demo', '--full', '--resume', '--json', '  halfstep demo --resume', 'Exit codes:']) expect(out).toContain(text)
+    for (const text of ['Usage: halfstep demo', '--full', '--resume', '--json', '  halfstep demo --resume', 'Exit codes:']) {
+      expect(out).toContain(text)
+    }
   })
 })
 
@@ -152,10 +163,16 @@ describe('commands to go on with', () => {
   it('are spelt as this program was called', () => {
     expect(programName({})).toBe('halfstep')
     expect(programName({ npm_lifecycle_event: 'demo' })).toBe('npm run halfstep --')
-    expect(resumeCommand('npm run halfstep --', join(process.cwd(), 'my demos', 'one'))).toMatch(/^npm run halfstep -- demo --resume --out "my demos.one"$/)
+    const here = join(process.cwd(), 'my demos', 'one')
+    expect(resumeCommand('npm run halfstep --', here)).toMatch(/^npm run halfstep -- demo --resume --out "my demos.one"$/)
   })
   it('name files from here, and templates by their name', () => {
-    const drawn = { model: join(process.cwd(), 'assets', 'starter'), adapter: '/elsewhere/a.safetensors', prompt: 'a hand, five fingers', sampling: { steps: 8, eta: 1, guidance: 1 } }
+    const drawn = {
+      model: join(process.cwd(), 'assets', 'starter'),
+      adapter: '/elsewhere/a.safetensors',
+      prompt: 'a hand, five fingers',
+      sampling: { steps: 8, eta: 1, guidance: 1 },
+    }
     expect(generateCommand('halfstep', { ...drawn, template: 'starter-hand' }).replaceAll('\\', '/')).toBe(
       'halfstep generate --model assets/starter --adapter /elsewhere/a.safetensors --template starter-hand --prompt "a hand, five fingers" '
       + '--steps 8 --eta 1 --guidance 1 --count 8 --out pictures')

@@ -36,8 +36,9 @@ describe('html', () => {
 const BEFORE = arm('before', ['5', '6', '5', '6', '6', 'ill-formed'])
 const AFTER = arm('after', ['5', '5', '6', '5', '5', '5'])
 const summary: DemoSummary = {
-  version: 1, mode: 'quick', date: '2026-01-02T03:04:05.000Z', machine: 'a machine, 2 threads', trainingSeconds: 300, seconds: 400, updates: 100,
-  samples: 3200, before: summariseArm(BEFORE, PROMPTS), after: summariseArm(AFTER, PROMPTS), change: pairedChange(BEFORE, AFTER, PROMPTS),
+  version: 1, mode: 'quick', date: '2026-01-02T03:04:05.000Z', machine: 'a machine, 2 threads',
+  trainingSeconds: 300, seconds: 400, updates: 100, samples: 3200,
+  before: summariseArm(BEFORE, PROMPTS), after: summariseArm(AFTER, PROMPTS), change: pairedChange(BEFORE, AFTER, PROMPTS),
 }
 const sheet = { uri: 'data:image/webp;base64,AAAA', columns: 32, rows: 1 }
 const report: DemoReport = {
@@ -57,7 +58,8 @@ describe('the report', () => {
     expect(page).not.toContain('<script')
   })
   it('shows every pair from the first on and marks those that changed', () => {
-    expect(page.match(/<li class="(\w+)" title/g)).toEqual(['same', 'gained', 'lost', 'gained', 'gained', 'gained'].map((kind) => `<li class="${kind}" title`))
+    const kinds = [...page.matchAll(/<li class="(\w+)" title/g)].map(([, kind]) => kind)
+    expect(kinds).toEqual(['same', 'gained', 'lost', 'gained', 'gained', 'gained'])
     expect(page).toContain('6 → 5')
     expect(page).toContain('? → 5')
   })
@@ -66,13 +68,14 @@ describe('the report', () => {
     expect(demoReport({ ...report, recorded: { ...summary, trainingSeconds: 3000 } })).toContain('recorded, 50 min')
   })
   it('says what was hacked', () => {
-    const hacked = { kind: 'hacking', sentence: 'Reward hacking: the critic rose, the judge did not.', costs: ['Fewer pictures are well-formed.'] } as const
-    expect(demoReport({ ...report, verdict: hacked })).toMatch(/<section class="verdict hacking"><p>Reward hacking: .*<li>Fewer pictures/)
+    const sentence = 'Reward hacking: the critic rose, the judge did not.'
+    const hacked = demoReport({ ...report, verdict: { kind: 'hacking', sentence, costs: ['Fewer pictures are well-formed.'] } })
+    expect(hacked).toMatch(/<section class="verdict hacking"><p>Reward hacking: .*<li>Fewer pictures/)
   })
   it('escapes prompts, settings and paths', () => {
     const evil = '"><img src=x onerror=alert(1)>'
-    const spoilt = demoReport({ ...report, prompts: [evil, evil, evil, evil], adapter: evil, command: evil, recipe: evil, settings: [[evil, evil]] })
-    expect(spoilt).not.toContain('<img')
+    const everywhere = { prompts: [evil, evil, evil, evil], adapter: evil, command: evil, recipe: evil, settings: [[evil, evil]] as const }
+    expect(demoReport({ ...report, ...everywhere })).not.toContain('<img')
   })
   it('does without a history', () => expect(demoReport({ ...report, history: [], rates: [] })).not.toContain('While it learned'))
 })
@@ -81,8 +84,8 @@ describe('the table of results', () => {
   it('marks a change for better or worse only beyond chance', () => {
     const rows = (before: string[], after: string[]): string[] => {
       const [a, b] = [arm('before', before), arm('after', after)]
-      return resultRows({ ...summary, before: summariseArm(a, PROMPTS), after: summariseArm(b, PROMPTS), change: pairedChange(a, b, PROMPTS) }, null)
-        .slice(0, 2).map(({ direction }) => direction)
+      const changed = { before: summariseArm(a, PROMPTS), after: summariseArm(b, PROMPTS), change: pairedChange(a, b, PROMPTS) }
+      return resultRows({ ...summary, ...changed }, null).slice(0, 2).map(({ direction }) => direction)
     }
     const [fives, sixes, bad] = ['5', '6', 'ill-formed'].map((outcome) => Array<string>(12).fill(outcome)) as [string[], string[], string[]]
     expect(rows(sixes, fives)).toEqual(['better', 'even'])
@@ -97,8 +100,10 @@ it('a summary survives being written down, NaN included', () => {
 })
 
 it('outcomes are in the order of their fingers, the others behind', () => {
-  expect(outcomesOf({ outcomes: { 'no hand': 1, '10': 1, 'ill-formed': 1, '5': 1 } }, { outcomes: { '4': 1 } })).toEqual(['4', '5', '10', 'ill-formed', 'no hand'])
-  expect(([['5', '5'], ['6', '5'], ['5', '6'], ['6', '4']] as const).map(([from, to]) => cellKind(from, to))).toEqual(['same', 'gained', 'lost', 'other'])
+  const outcomes = { 'no hand': 1, '10': 1, 'ill-formed': 1, '5': 1 }
+  expect(outcomesOf({ outcomes }, { outcomes: { 4: 1 } })).toEqual(['4', '5', '10', 'ill-formed', 'no hand'])
+  const kinds = ([['5', '5'], ['6', '5'], ['5', '6'], ['6', '4']] as const).map(([from, to]) => cellKind(from, to))
+  expect(kinds).toEqual(['same', 'gained', 'lost', 'other'])
 })
 
 it.each([[0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]], [0, 5.4, [0, 1, 2, 3, 4, 5]], [0, 90_000, [0, 20_000, 40_000, 60_000, 80_000]], [1, 1, [1]]])(

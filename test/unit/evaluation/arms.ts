@@ -1,6 +1,7 @@
 import type { EvaluatedArm, JudgedPicture } from '../../../main/engine/protocol.ts'
 
-export const PROMPTS = ['a hand, pale skin, red background', 'a hand, tan skin, blue background', 'a hand, pale skin, red background', 'a hand']
+const PALE = 'a hand, pale skin, red background'
+export const PROMPTS = [PALE, 'a hand, tan skin, blue background', PALE, 'a hand']
 const SEEN = [['red', 'pale'], ['blue', 'tan'], ['red', 'pale'], ['green', 'dark']] as const
 
 /** Pictures with these outcomes, in the colours of their prompts, read as the judge judges them; `others` are what differs. */

@@ -10,7 +10,8 @@ import { STARTER_POSITIONS, buildVocabulary } from '../../../native-models/start
 const { train, heldOut } = handPrompts()
 const { vocab } = buildVocabulary()
 
-const linesOf = async (name: string): Promise<string[]> => (await readFile(new URL(`prompts/${name}.txt`, ASSETS), 'utf8')).trimEnd().split('\n')
+const linesOf = async (name: string): Promise<string[]> =>
+  (await readFile(new URL(`prompts/${name}.txt`, ASSETS), 'utf8')).trimEnd().split('\n')
 
 /** Tokens of a text all of whose words the starter knows, start and end included. */
 function tokensOf(text: string): number {

@@ -22,7 +22,8 @@ describe('a summary of an arm', () => {
     ])
   })
   it('says where critic and judge agree, on five fingers and on the number', () => {
-    const pictures = arm('base', ['5', '6', 'ill-formed', '6'], [{ reading: '5' }, { reading: '5' }, { reading: 'unclear' }, { reading: '7' }])
+    const readings = ['5', '5', 'unclear', '7'].map((reading) => ({ reading }))
+    const pictures = arm('base', ['5', '6', 'ill-formed', '6'], readings)
     const { agreement, countAgreement } = summariseArm(pictures, PROMPTS)
     expect([agreement.successes, agreement.trials, countAgreement.successes, countAgreement.trials]).toEqual([3, 4, 1, 3])
   })

@@ -41,7 +41,8 @@ function randomCritic(): ReadonlyMap<string, FloatTensor> {
 async function randomAdapter(model: string, path: string, size: number): Promise<string> {
   const checkpoint = await openCheckpoint(model)
   const trained = { rank: 2, alpha: 2, target: (layer: string) => isTarget(['attention'], layer) }
-  const pipeline = await StableDiffusion.open(checkpoint, { device: 'cpu', precision: 'float32', batch: 1, ...latentSize(checkpoint), trained })
+  const place = { device: 'cpu', precision: 'float32', batch: 1, ...latentSize(checkpoint) } as const
+  const pipeline = await StableDiffusion.open(checkpoint, { ...place, trained })
   const { data } = new Random(9).normal('initialisation', [], [pipeline.layout.size])
   await writeAdapter(path, pipeline.toAdapter(data.map((value) => size * value)), { format: 'kohya', family: checkpoint.family })
   await pipeline.dispose()

@@ -24,13 +24,15 @@ describe('the verdict', () => {
 
   it('is no significant change when chance could have done it, however high the rate', () => {
     const after = arm('after', [...times(25, '5'), ...times(15, '6')])
-    const { kind, sentence } = verdict(arm('before', BASE), { ...after, pictures: after.pictures.map((picture) => ({ ...picture, score: 0.1 })) })
+    const dull = { ...after, pictures: after.pictures.map((picture) => ({ ...picture, score: 0.1 })) }
+    const { kind, sentence } = verdict(arm('before', BASE), dull)
     expect(kind).toBe('unchanged')
     expect(sentence).toMatch(/^No significant change: .*62\.5 %.*50\.0 % \(p = 0\.063\)/)
   })
 
   it('is reward hacking when the critic rises and the judge does not', () => {
-    const { kind, sentence } = verdict(arm('before', BASE, scored(0)), arm('after', BASE, scored(0.2).map((s, i) => ({ ...s, score: s.score! + 0.01 * (i % 2) }))))
+    const raised = scored(0.2).map((other, i) => ({ ...other, score: other.score! + 0.01 * (i % 2) }))
+    const { kind, sentence } = verdict(arm('before', BASE, scored(0)), arm('after', BASE, raised))
     expect(kind).toBe('hacking')
     expect(sentence).toMatch(/^Reward hacking: the critic rose from 0\.410 to 0\.615, the judge did not: five fingers in 50\.0 %/)
   })

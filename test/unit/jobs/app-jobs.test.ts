@@ -11,7 +11,8 @@ describe('the jobs that pages ask for', () => {
   it('complete a recipe, or name the key that is wrong', async () => {
     const recipe = { version: 1, trainer: 'denoising', model: '/m', dataset: { folder: '/p' }, updates: 3 }
     expect((await checkRecipe({ recipe }, context)).recipe).toMatchObject({ seed: 0, loss: { minSnrGamma: 5 } })
-    expect(() => checkRecipe({ recipe: { ...recipe, update: 3 } }, context)).toThrow(expect.objectContaining({ details: { key: 'update' } }))
+    const misspelt = { ...recipe, update: 3 }
+    expect(() => checkRecipe({ recipe: misspelt }, context)).toThrow(expect.objectContaining({ details: { key: 'update' } }))
   })
 
   it('complete a reward, or name the key that is wrong', async () => {

@@ -93,7 +93,7 @@ describe('the critic', () => {
     const reward = await openOnnxReward(
       file,
       { target: { output: 'score' } },
-      { device: 'cpu', threads: 1, batch: 4, height: 64, width: 64 },
+      { device: 'cpu', precision: 'float32', threads: 1, batch: 4, height: 64, width: 64 },
     )
     const prompts = ['a', 'b', 'c', 'd']
     const scores = await reward.evaluate(drawings.pictures([0, 1, 2, 3]), prompts)

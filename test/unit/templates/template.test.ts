@@ -82,7 +82,7 @@ describe('stages of a step', () => {
 
 describe('the templates that come with the program', () => {
   it('are all there', async () => {
-    const names = ['eyes', 'faces', 'feet', 'hands-five-fingers', 'hands-holding-object', 'hands-two', 'lettering']
+    const names = ['eyes', 'faces', 'feet', 'hands-five-fingers', 'hands-holding-object', 'hands-two', 'lettering', 'starter-hand']
     expect(await builtInTemplates()).toEqual(names)
   })
   it('are in order, named as their files, in three stages, and filled by a subject alone', async () => {

@@ -1,0 +1,84 @@
+/** What is compared: RLR in its variants and its peers, each as the estimator of a recipe. */
+
+export interface Method {
+  /** Names its files. */
+  readonly key: string
+  readonly name: string
+  /** As in a recipe. */
+  readonly estimator: Readonly<Record<string, unknown>>
+  /** Whether prompts come in the template's stages, in training and when judged, and windows are proposed by its emphasis. */
+  readonly template: boolean
+}
+
+/** Last steps that take the reward's gradient, and windows that spend about one VJP on every other step of eight. */
+const FIRST_ORDER_DEPTH = 1
+const IMPORTANCE_WINDOWS: Readonly<Record<number, number>> = { 1: 7, 2: 4, 4: 2 }
+
+const LENGTHS = [1, 2, 4] as const
+const COVERAGES = ['zeroth-order', 'importance', 'none'] as const
+export type Coverage = (typeof COVERAGES)[number]
+
+/** RLR with every coverage and window length, without and with the template. */
+function rlr(coverage: Coverage, windowLength: number, template: boolean): Method {
+  const windows = coverage === 'importance' ? (IMPORTANCE_WINDOWS[windowLength] ?? 1) : 1
+  return {
+    key: rlrKey(coverage, windowLength, template),
+    name: `rlr, ${coverage}, h = ${windowLength}${windows === 1 ? '' : `, m = ${windows}`}${template ? ', template' : ''}`,
+    estimator: {
+      kind: 'rlr', firstOrderDepth: FIRST_ORDER_DEPTH, windowLength, windows, coverage,
+      proposal: { kind: template ? 'template' : 'uniform' },
+    },
+    template,
+  }
+}
+
+export function rlrKey(coverage: Coverage, windowLength: number, template: boolean): string {
+  return `rlr-${coverage}-h${windowLength}${template ? '-template' : ''}`
+}
+
+const plain = (key: string, name: string, estimator: Method['estimator']): Method => ({ key, name, estimator, template: false })
+
+export const METHODS: readonly Method[] = [
+  ...[false, true].flatMap((template) => COVERAGES.flatMap((coverage) => LENGTHS.map((h) => rlr(coverage, h, template)))),
+  plain('fo', 'FO only (alignprop, K = 1)', { kind: 'alignprop', depth: 1 }),
+  plain('fo-zo', 'FO + ZO (rlr without windows)', {
+    kind: 'rlr', firstOrderDepth: FIRST_ORDER_DEPTH, windows: 0, coverage: 'zeroth-order',
+  }),
+  plain('alignprop', 'alignprop, K random', { kind: 'alignprop', depth: 'random' }),
+  plain('ddpo', 'ddpo', { kind: 'ddpo' }),
+  plain('reinforce', 'reinforce', { kind: 'reinforce' }),
+  plain('zo', 'zo', { kind: 'zo' }),
+  plain('public-code', 'public-code', { kind: 'public-code' }),
+]
+
+/** The unbiased coverages. */
+const PAIR = ['zeroth-order', 'importance'] as const
+
+/** The charts: what is shown together. */
+export const GROUPS: readonly { readonly name: string; readonly title: string; readonly keys: readonly string[] }[] = [
+  {
+    name: 'methods',
+    title: 'RLR and its peers',
+    keys: [...PAIR.map((coverage) => rlrKey(coverage, 1, false)), 'fo-zo', 'fo', 'alignprop', 'ddpo', 'reinforce', 'public-code', 'zo'],
+  },
+  ...COVERAGES.map((coverage) => ({
+    name: coverage,
+    title: `RLR, coverage ${coverage}`,
+    keys: [false, true].flatMap((template) => LENGTHS.map((h) => rlrKey(coverage, h, template))),
+  })),
+]
+
+/** What the paper found: the first is worse than the second. `base` is the model as it was. */
+export const PAPER: readonly { readonly claim: string; readonly worse: string; readonly better: string }[] = [
+  { claim: 'base < DDPO', worse: 'base', better: 'ddpo' },
+  { claim: 'DDPO < AlignProp', worse: 'ddpo', better: 'alignprop' },
+  { claim: 'AlignProp < RLR', worse: 'alignprop', better: rlrKey('zeroth-order', 2, false) },
+  { claim: 'FO < RLR', worse: 'fo', better: rlrKey('zeroth-order', 2, false) },
+  { claim: 'FO + ZO < RLR', worse: 'fo-zo', better: rlrKey('zeroth-order', 2, false) },
+  { claim: 'FO + HO < RLR', worse: rlrKey('none', 2, false), better: rlrKey('zeroth-order', 2, false) },
+  ...LENGTHS.map((h) => ({
+    claim: `without < with template (h = ${h})`,
+    worse: rlrKey('zeroth-order', h, false),
+    better: rlrKey('zeroth-order', h, true),
+  })),
+]

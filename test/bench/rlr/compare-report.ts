@@ -1,0 +1,269 @@
+/** All parts of a comparison as one report: tables, charts, and the paper's ordering beside ours. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { html, type Markup } from '../../../main/cli/report/html.ts'
+import { HEIGHT, WIDTH, plot, type Axis, type Series } from '../../../main/cli/report/line-chart.ts'
+import { STYLE } from '../../../main/cli/report/style.ts'
+import { meanOf, type Mean } from '../../../main/engine/evaluation/mean.ts'
+import type { EstimatorFigures } from '../../../main/engine/protocol.ts'
+import { markdownTable } from '../report.ts'
+import { GROUPS, METHODS, PAPER } from './compare-methods.ts'
+import type { Part, RunPart, RunPoint, VariancePart } from './compare-parts.ts'
+
+/** Runs of one method at the rate it was given, and the rates it was given to choose from. */
+export interface MethodRuns {
+  readonly key: string
+  readonly name: string
+  readonly rate: number
+  readonly runs: readonly RunPart[]
+}
+
+/** A chart and the name of its file. */
+export interface Chart {
+  readonly file: string
+  readonly svg: string
+}
+
+export interface CompareReport {
+  readonly markdown: string
+  readonly charts: readonly Chart[]
+}
+
+/** A difference of more standard errors than this is one. */
+const TOLD_APART = 2
+
+export function compareReport(parts: readonly Part[], circumstances: string): CompareReport {
+  const methods = methodRuns(parts)
+  const variance = parts.find((part) => part.kind === 'variance')
+  const charts = methods.length === 0 ? [] : chartsOf(methods)
+  const markdown = [
+    '# RLR and its peers on the starter',
+    '',
+    circumstances,
+    ...introduction(methods),
+    '',
+    '## After equal evaluations of the network',
+    '',
+    markdownTable([HEADING, ...baseRows(methods), ...methods.map(resultRow)]),
+    ...failures(methods),
+    '',
+    ...charts.map(({ file }) => `![${file.replace(/\.svg$/, '')}](rlr/${file})`),
+    '',
+    '## The paper\'s ordering',
+    '',
+    'Differences of the judge\'s rate in points, ± one standard error over seeds; told apart beyond two.',
+    '',
+    markdownTable([['claim of the paper', 'difference here', 'here'], ...PAPER.map((claim) => orderingRow(claim, methods))]),
+    ...(variance === undefined ? [] : varianceSection(variance)),
+  ].join('\n')
+  return { markdown, charts }
+}
+
+/** Writes the charts beside the parts. */
+export function saveCharts(folder: string, charts: readonly Chart[]): void {
+  mkdirSync(folder, { recursive: true })
+  for (const { file, svg } of charts) writeFileSync(path.join(folder, file), `${svg}\n`)
+}
+
+/** Methods in their order, each at the best rate it was tried at. */
+export function methodRuns(parts: readonly Part[]): MethodRuns[] {
+  const runs = parts.filter((part) => part.kind === 'run')
+  return METHODS.flatMap(({ key, name }) => {
+    const own = runs.filter(({ method, purpose }) => method === key && purpose === 'compare')
+    const rate = bestRate(runs, key) ?? own[0]?.rate
+    const atRate = own.filter((run) => run.rate === rate)
+    return rate === undefined || atRate.length === 0 ? [] : [{ key, name, rate, runs: atRate }]
+  })
+}
+
+/** The rate whose tuning run ended highest by the judge; undefined where nothing was tuned. */
+export function bestRate(parts: readonly Part[], key: string): number | undefined {
+  const tuned = parts.filter((part) => part.kind === 'run').filter(({ method, purpose }) => method === key && purpose === 'tune')
+  const ended = ({ points, failure }: RunPart): number => (failure === null ? (points.at(-1)?.five ?? -1) : -1)
+  return tuned.toSorted((a, b) => ended(b) - ended(a))[0]?.rate
+}
+
+function introduction(methods: readonly MethodRuns[]): string[] {
+  const [first] = methods.flatMap(({ runs }) => runs)
+  if (first === undefined) return ['Nothing has been run yet.']
+  const seeds = new Set(methods.flatMap(({ runs }) => runs.map(({ seed }) => seed)))
+  const made = new Set(methods.flatMap(({ runs }) => runs.map(({ circumstances }) => circumstances)))
+  return [
+    '',
+    `Every run spends ${first.evaluations.toLocaleString('en')} evaluations of the network for single samples: a forward pass counts 1, a `
+    + 'VJP 2. Decoding and the critic are not counted, and are in the seconds. The judge counts fingers in '
+    + `${first.pictures} pictures of held-out prompts from held-out noise, the same for all. Batch, chain, adapter and optimizer are those `
+    + 'of the demo\'s quick recipe, without its penalty on drift and with a constant rate; each method has the learning rate that did best '
+    + 'in a run of its own among the same few, judged on training prompts and other noise. '
+    + `± is one standard error over seeds (${[...seeds].toSorted((a, b) => a - b).join(', ')}).`,
+    '',
+    ...(made.size === 1 ? [] : ['The runs were made in pieces:', ...[...made].map((line) => `- ${line}`)]),
+  ]
+}
+
+const HEADING = [
+  'method', 'rate', 'seeds', 'updates', 'seconds', 'five, judge', 'critic', 'agreement', 'well-formed', 'background', 'diversity',
+]
+
+/** The model as it was, with and without the template. */
+function baseRows(methods: readonly MethodRuns[]): string[][] {
+  return ([['base', false], ['base, template', true]] as const).flatMap(([name, template]) => {
+    const method = methods.find(({ key }) => METHODS.find((one) => one.key === key)?.template === template)
+    const point = method?.runs[0]?.points[0]
+    return point === undefined ? [] : [[name, '', '', '', '', ...figuresOf([point])]]
+  })
+}
+
+function resultRow({ name, rate, runs }: MethodRuns): string[] {
+  const ends = endsOf(runs)
+  const average = (of: (point: RunPoint) => number): string => String(Math.round(meanOf(ends.map(of)).value))
+  return [name, String(rate), String(runs.length), average(({ updates }) => updates), average(({ seconds }) => seconds), ...figuresOf(ends)]
+}
+
+function figuresOf(points: readonly RunPoint[]): string[] {
+  const share = (of: (point: RunPoint) => number): string => withError(meanOf(points.map((point) => 100 * of(point))), 1)
+  return [
+    share(({ five }) => five),
+    withError(meanOf(points.map(({ score }) => score)), 3),
+    share(({ agreement }) => agreement),
+    share(({ wellFormed }) => wellFormed),
+    share(({ background }) => background),
+    withError(meanOf(points.map(({ diversity }) => diversity)), 1),
+  ]
+}
+
+function failures(methods: readonly MethodRuns[]): string[] {
+  const failed = methods.flatMap(({ name, runs }) =>
+    runs.flatMap(({ seed, failure }) => (failure === null ? [] : `- ${name}, seed ${seed}: ${failure}`)))
+  return failed.length === 0 ? [] : ['', 'Ended early:', ...failed]
+}
+
+function endsOf(runs: readonly RunPart[]): RunPoint[] {
+  return runs.flatMap(({ points }) => points.at(-1) ?? [])
+}
+
+function orderingRow({ claim, worse, better }: (typeof PAPER)[number], methods: readonly MethodRuns[]): string[] {
+  const [low, high] = [ratesOf(worse, methods), ratesOf(better, methods)]
+  if (low.length === 0 || high.length === 0) return [claim, '–', 'not run']
+  const [a, b] = [meanOf(low), meanOf(high)]
+  // The base is one and the same model, which has no spread over seeds.
+  const errors = [worse === 'base' ? 0 : a.standardError, b.standardError]
+  const difference = { value: b.value - a.value, standardError: Math.hypot(...errors) }
+  return [claim, withError(difference, 1), verdictOn(difference)]
+}
+
+export function verdictOn({ value, standardError }: Mean): 'the same' | 'the other way round' | 'cannot be told' {
+  if (!(Math.abs(value) > TOLD_APART * standardError)) return 'cannot be told'
+  return value > 0 ? 'the same' : 'the other way round'
+}
+
+/** Final rates of a method in percent, by seed. */
+function ratesOf(key: string, methods: readonly MethodRuns[]): number[] {
+  const points = key === 'base'
+    ? methods.flatMap(({ runs }) => runs.flatMap((run) => run.points[0] ?? [])).slice(0, 1)
+    : endsOf(methods.find((method) => method.key === key)?.runs ?? [])
+  return points.map(({ five }) => 100 * five)
+}
+
+function varianceSection({ figures, parameters, circumstances }: VariancePart): string[] {
+  const [first] = figures
+  const row = ({ label, biased, variance, cosine, share, forwards, vjps, seconds, varianceSeconds }: EstimatorFigures): string[] => [
+    biased === null ? label : `${label} *`,
+    withError(variance), cosine === null ? '' : withError(cosine, 3), share === null ? '' : withError(share, 2),
+    digits(forwards), digits(vjps), digits(1000 * seconds), withError(varianceSeconds),
+  ]
+  return [
+    '',
+    '## The estimators',
+    '',
+    circumstances,
+    `${first?.draws ?? 0} draws at the parameters that a run begins with (${parameters}), on the same prompts and noises. exact is the `
+    + 'mean of full over the same draws; share is ⟨mean, exact⟩/‖exact‖², 1 when unbiased. Estimators marked * are biased; ddpo and '
+    + 'public-code weigh their terms, so that their variance is on another scale.',
+    '',
+    markdownTable([['estimator', 'variance', 'cosine', 'share', 'forwards', 'VJPs', 'ms', 'variance × s'], ...figures.map(row)]),
+  ]
+}
+
+function chartsOf(methods: readonly MethodRuns[]): Chart[] {
+  const all = methods.flatMap(({ runs }) => runs.flatMap(({ points }) => points))
+  const share: Axis = {
+    label: 'five fingers, by the judge', ...tenths(all.map(({ five }) => five)), format: (value) => `${Math.round(100 * value)} %`,
+  }
+  const over = [
+    { name: 'evaluations', label: 'thousand evaluations of the network', of: (point: RunPoint) => point.evaluations / 1000 },
+    { name: 'seconds', label: 'seconds', of: (point: RunPoint) => point.seconds },
+  ]
+  const curves = GROUPS.flatMap(({ name, title, keys }) => {
+    const shown = keys.flatMap((key) => methods.find((method) => method.key === key) ?? [])
+    if (shown.length === 0) return []
+    return over.map(({ name: axis, label, of }) => {
+      const most = Math.max(...shown.flatMap(({ runs }) => runs.flatMap(({ points }) => points.map(of))))
+      const series = shown.map((method, i) => curve(method, i, of))
+      return { file: `${name}-by-${axis}.svg`, svg: standalone(title, { label, low: 0, high: most, format: String }, share, series) }
+    })
+  })
+  const score: Axis = { label: 'critic\'s score', ...tenths(all.map((point) => point.score)), format: digits }
+  const ends = methods.filter(({ key }) => GROUPS[0]?.keys.includes(key)).map((method, i): Series => ({
+    name: method.name,
+    colour: i % COLOURS,
+    kind: 'dots',
+    points: averaged(method.runs).map((points) => ({ x: mean(points, (point) => point.score), y: mean(points, (point) => point.five) })),
+  }))
+  return [...curves, { file: 'judge-by-critic.svg', svg: standalone('What the judge sees of the critic\'s gain', score, share, ends) }]
+}
+
+/** A range of whole tenths around shares, with a little room for their errors. */
+function tenths(shares: readonly number[]): Pick<Axis, 'low' | 'high'> {
+  const [least, most] = [Math.min(...shares), Math.max(...shares)]
+  return { low: Math.max(0, Math.floor(10 * least - 0.2) / 10), high: Math.min(1, Math.ceil(10 * most + 0.2) / 10) }
+}
+
+/** Colours of the style. */
+const COLOURS = 9
+
+function curve({ name, runs }: MethodRuns, index: number, of: (point: RunPoint) => number): Series {
+  const points = averaged(runs).map((some) => {
+    const { value, standardError } = meanOf(some.map(({ five }) => five))
+    const whisker = { low: Math.max(0, value - standardError), high: Math.min(1, value + standardError) }
+    return { x: mean(some, of), y: value, ...(Number.isFinite(standardError) ? whisker : {}) }
+  })
+  return { name, colour: index % COLOURS, kind: 'dots', points }
+}
+
+/** The runs' first points, their second points, and so on. */
+function averaged(runs: readonly RunPart[]): RunPoint[][] {
+  const length = Math.max(...runs.map(({ points }) => points.length))
+  return Array.from({ length }, (_, i) => runs.flatMap(({ points }) => points[i] ?? []))
+}
+
+function mean(points: readonly RunPoint[], of: (point: RunPoint) => number): number {
+  return meanOf(points.map(of)).value
+}
+
+/** A chart as a file of its own, with its legend and its looks, light or dark. */
+function standalone(title: string, x: Axis, y: Axis, series: readonly Series[]): string {
+  const perColumn = Math.ceil(series.length / 2)
+  const top = 34 + 20 * perColumn
+  const key = ({ name, colour }: Series, i: number): Markup => {
+    const [x, y] = [78 + 320 * Math.floor(i / perColumn), 44 + 20 * (i % perColumn)]
+    return html`<g class="series-${colour} dots"><circle cx="${x}" cy="${y}" r="5"/><text x="${x + 14}" y="${y + 4}">${name}</text></g>`
+  }
+  return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top + HEIGHT}" role="img" aria-label="${title}">
+<style>${STYLE.replaceAll(':root', 'svg')}</style>
+<rect width="100%" height="100%" style="fill: var(--card)"/>
+<text class="name" x="72" y="22">${title}</text>
+${series.map(key)}
+<g transform="translate(0 ${top})">${plot(x, y, series)}</g>
+</svg>`.text
+}
+
+/** @param decimals fixed ones; three significant digits otherwise */
+function withError({ value, standardError }: Mean, decimals?: number): string {
+  const format = (number: number): string => (decimals === undefined ? digits(number) : number.toFixed(decimals))
+  return Number.isFinite(standardError) ? `${format(value)} ± ${format(standardError)}` : format(value)
+}
+
+function digits(value: number): string {
+  return String(Number(value.toPrecision(3)))
+}
