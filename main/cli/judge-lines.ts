@@ -41,7 +41,7 @@ function faultWords({ faults }: Verdict): string {
 }
 
 /** `11 of 12, 91.7 % (64.6 to 98.5)` */
-function share({ successes, trials, share: value, low, high }: Proportion): string {
+export function share({ successes, trials, share: value, low, high }: Proportion): string {
   const percent = (part: number): string => (100 * part).toFixed(1)
   return `${successes} of ${trials}, ${percent(value)} % (${percent(low)} to ${percent(high)})`
 }

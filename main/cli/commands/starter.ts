@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import os from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { positiveInteger } from '../arguments.ts'
 import { addCommand, addGroup } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { table } from '../figures.ts'
+import { indented, table } from '../figures.ts'
 import type { CommonOptions, Invocation, Workbench } from '../invocation.ts'
+import { share } from '../judge-lines.ts'
+import { proportion, type Proportion } from '../../engine/statistics/proportion.ts'
 import { formatDuration } from '../training-lines.ts'
 
 /** `halfstep starter …` */
@@ -26,6 +29,67 @@ export function starterCommands(program: Command, invocation: Invocation): void 
     .option('--compare <folder>', 'a model that the result should equal to the byte', join('assets', 'starter'))
     .option('--threads <count>', 'threads of the processor; all by default', positiveInteger)
     .action((options: BuildOptions) => invocation.run(options, (bench) => build(options, bench)))
+
+  addCommand(group, {
+    name: 'check',
+    summary: 'see whether a starter model is fit to be fine-tuned',
+    details: 'The judge counts the fingers of fresh drawings, the critic those of clean, blurred, noised and decoded ones, and both '
+      + 'read what the model itself draws for prompts that nothing is trained on. Ends with 1 when a gate is missed.',
+    examples: ['starter check', 'starter check --model my-starter --pictures 2048'],
+  })
+    .option('--model <folder>', 'the starter', join('assets', 'starter'))
+    .option('--drawings <count>', 'fresh drawings for the judge', positiveInteger, 2000)
+    .option('--pictures <count>', 'pictures that the model draws', positiveInteger, 512)
+    .option('--steps <count>', 'denoising steps', positiveInteger, DEMO_SAMPLING.steps)
+    .option('--threads <count>', 'threads of the processor; all by default', positiveInteger)
+    .action((options: CheckOptions) => invocation.run(options, (bench) => check(options, bench)))
+}
+
+/** How the demo samples: with guidance of 1, as it is trained. */
+const DEMO_SAMPLING = { steps: 8, eta: 1, guidance: 1 } as const
+
+interface CheckOptions extends CommonOptions {
+  readonly model: string
+  readonly drawings: number
+  readonly pictures: number
+  readonly steps: number
+  readonly threads?: number
+}
+
+async function check({ model, drawings, pictures, steps, threads }: CheckOptions, { terminal }: Workbench): Promise<ExitCode> {
+  const { checkStarter } = await import('../../engine/starter/check-starter.ts')
+  const { judge, readings, base, gates } = await checkStarter({
+    model, drawings, pictures, threads: threads ?? os.availableParallelism(), sampling: { ...DEMO_SAMPLING, steps },
+    onProgress: (doing) => terminal.status(doing),
+  })
+  const counts = Object.entries(base.outcomes).sort(([a], [b]) => (a < b ? -1 : 1))
+  terminal.print(
+    `Judge, ${drawings} fresh drawings`,
+    ...indented(table([['counts right', share(judge.counts)], ['well-formed', share(judge.wellFormed)]])),
+    `Critic and judge, ${readings[0]?.critic.trials ?? 0} drawings, counts right`,
+    ...indented(table([
+      ['', 'critic', 'judge', 'well-formed'],
+      ...readings.map((row) => [row.pictures, ...[row.critic, row.judge, row.wellFormed].map(percentOf)]),
+    ], [1, 2, 3])),
+    `The model's own pictures: ${pictures}, ${steps} steps, no guidance, held-out prompts`,
+    ...indented(table([
+      ...counts.map(([outcome, count]) => [/^\d+$/.test(outcome) ? `${outcome} fingers` : outcome, share(proportion(count, pictures))]),
+      ['well-formed', share(base.wellFormed)],
+      ['no hand', share(base.noHand)],
+      ['background as asked', share(base.background)],
+      ['skin as asked', share(base.skin)],
+      ['diversity, ΔE', `${base.diversity.value.toFixed(2)} ± ${base.diversity.standardError.toFixed(2)}`],
+    ])),
+    'Gates',
+    ...gates.map(({ name, share: reached, wanted, passed }) =>
+      `  ${passed ? terminal.colors.green('✓') : terminal.colors.red('✗')} ${name}: ${reached.toFixed(3)}, wanted ${wanted}`),
+  )
+  terminal.document({ judge, readings, base, gates })
+  return gates.every(({ passed }) => passed) ? EXIT.ok : EXIT.failed
+}
+
+function percentOf({ share: value, low, high }: Proportion): string {
+  return `${(100 * value).toFixed(1)} % (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`
 }
 
 interface BuildOptions extends CommonOptions {
@@ -45,7 +109,8 @@ async function build(options: BuildOptions, bench: Workbench): Promise<ExitCode>
   const started = performance.now()
   let stage = ''
   let [stageStart, firstStep] = [started, 0]
-  const { curves, steps } = await buildStarter(options.out, {
+  const before = hashesOf(options.compare)
+  const { curves, settings } = await buildStarter(options.out, {
     progressFolder: options.work,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     signal: abort.signal,
@@ -56,13 +121,14 @@ async function build(options: BuildOptions, bench: Workbench): Promise<ExitCode>
       terminal.status(`Training the ${stage}: step ${step.step + 1} of ${step.steps}, loss ${step.loss.toFixed(4)}${left}`)
     },
   })
-  const rows = Object.entries(curves).map(([name, curve]) => [
-    name, `${steps[name] ?? 0} steps`, sparkline(curve), `${curve[0] ?? 0} → ${curve.at(-1) ?? 0}`,
-  ])
+  const rows = Object.entries(settings).map(([name, { steps, batch }]) => {
+    const curve = curves[name] ?? []
+    return [name, `${steps} × ${batch}`, sparkline(curve), `${curve[0] ?? NaN} → ${curve.at(-1) ?? NaN}`]
+  })
   terminal.print(...table(rows, [1]))
-  const differing = differingFiles(options.out, options.compare)
+  const differing = differingFiles(before, hashesOf(options.out))
   terminal.print(`Wrote ${options.out} in ${formatDuration((performance.now() - started) / 1000)}.`, verdict(options.compare, differing))
-  terminal.document({ out: options.out, curves, steps, differing })
+  terminal.document({ out: options.out, curves, settings, differing })
   return EXIT.ok
 }
 
@@ -82,21 +148,18 @@ function sparkline(curve: readonly number[]): string {
   return points.map((point) => BARS[Math.round(((point - low) / (high - low || 1)) * (BARS.length - 1))]).join('')
 }
 
-/** Files of either folder that are not the same in the other; undefined where there is nothing to compare with. */
-export function differingFiles(folder: string, other: string): string[] | undefined {
-  if (!existsSync(other)) return undefined
-  return [...new Set([...filesOf(folder), ...MADE.flatMap((name) => (existsSync(join(other, name)) ? [name] : []))])]
-    .filter((name) => hashOf(join(folder, name)) !== hashOf(join(other, name)))
-    .sort()
+/** What a file's bytes come to, by the file's path in its folder. */
+type Hashes = ReadonlyMap<string, string>
+
+/** Of every file; undefined where there is no such folder. Taken before a build, which may write to the very folder it is compared with. */
+function hashesOf(folder: string): Hashes | undefined {
+  if (!existsSync(folder)) return undefined
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile())
+  return new Map(files.map((name) => [name, createHash('sha256').update(readFileSync(join(folder, name))).digest('hex')]))
 }
 
-/** The parts a build makes; others, such as a full run's adapter, lie beside them. */
-const MADE = ['critic.onnx', 'model_index.json', 'training.json', join('unet', 'diffusion_pytorch_model.safetensors')]
-
-function filesOf(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile())
-}
-
-function hashOf(file: string): string | undefined {
-  return existsSync(file) ? createHash('sha256').update(readFileSync(file)).digest('hex') : undefined
+/** Files that were built otherwise than they were, or were not there; undefined where there is nothing to compare with. */
+function differingFiles(before: Hashes | undefined, built: Hashes = new Map()): string[] | undefined {
+  // What else lies there, such as a full run's adapter, is not a build's.
+  return before && [...built.keys()].filter((name) => built.get(name) !== before.get(name)).sort()
 }

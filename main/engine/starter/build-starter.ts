@@ -6,9 +6,9 @@ import { ClipTokenizer } from '../../../native-models/tokenizer/clip-tokenizer.t
 import { Random } from '../random/random.ts'
 import { Drawings } from './drawings.ts'
 import type { StageOptions } from './stage.ts'
-import { encodeDrawings, trainAutoencoder, trainDecoder } from './train-autoencoder.ts'
-import { criticModel, trainCritic } from './train-critic.ts'
-import { trainDenoiser, type CaptionedLatents } from './train-denoiser.ts'
+import { AUTOENCODER, DECODER, encodeDrawings, trainAutoencoder, trainDecoder } from './train-autoencoder.ts'
+import { CRITIC_TRAINING, criticModel, trainCritic } from './train-critic.ts'
+import { DENOISER, DENOISER_REFINEMENT, trainDenoiser, type CaptionedLatents } from './train-denoiser.ts'
 
 /** The drawings that everything is trained on. */
 export const TRAINING_SET = { seed: 100, count: 12_000 } as const
@@ -19,11 +19,20 @@ export const CRITIC_BATCH = 16
 /** Points of a loss curve that is kept. */
 const CURVE_POINTS = 100
 
+/** How each stage is trained. It lies beside the files it made, so that files of other settings than these can be told. */
+export const STAGES = {
+  autoencoder: AUTOENCODER,
+  denoiser: { ...DENOISER, refinement: DENOISER_REFINEMENT },
+  decoder: DECODER,
+  critic: CRITIC_TRAINING,
+} as const
+
 /** What a build left behind, beside the files. */
 export interface StarterBuild {
+  readonly drawings: typeof TRAINING_SET
+  readonly settings: typeof STAGES
   /** The mean loss over each hundredth of a stage's steps. */
   readonly curves: Readonly<Record<string, readonly number[]>>
-  readonly steps: Readonly<Record<string, number>>
 }
 
 /**
@@ -43,10 +52,8 @@ export async function buildStarter(folder: string, options: StageOptions): Promi
   await writeStarter(folder, { unet: denoiser.unet, vae: decoder.weights, text_encoder: denoiser.textEncoder })
   await writeFile(join(folder, 'critic.onnx'), criticModel(critic.weights, CRITIC_BATCH))
   const losses = { autoencoder: autoencoder.losses, denoiser: denoiser.losses, decoder: decoder.losses, critic: critic.losses }
-  const build = {
-    curves: Object.fromEntries(Object.entries(losses).map(([stage, values]) => [stage, curveOf(values)])),
-    steps: Object.fromEntries(Object.entries(losses).map(([stage, values]) => [stage, values.length])),
-  }
+  const curves = Object.fromEntries(Object.entries(losses).map(([stage, values]) => [stage, curveOf(values)]))
+  const build: StarterBuild = { drawings: TRAINING_SET, settings: STAGES, curves }
   await writeFile(join(folder, 'training.json'), `${JSON.stringify(build)}\n`)
   return build
 }

@@ -112,7 +112,7 @@ function alter(picture: Float32Array, next: () => number): Float32Array {
 }
 
 /** Each pixel mixed with its four neighbours, which get this share each (at most ¼). */
-function blurred(picture: Float32Array, share: number): Float32Array {
+export function blurred(picture: Float32Array, share: number): Float32Array {
   return picture.map((value, k) => {
     const [x, y] = [k % DRAWING_SIZE, Math.floor((k % PLANE) / DRAWING_SIZE)]
     const left = x > 0 ? picture[k - 1]! : value

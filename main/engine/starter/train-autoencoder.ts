@@ -17,7 +17,7 @@ import type { StageOptions, TrainedStage } from './stage.ts'
 /** How long and how fast each part is trained; part of what the result depends on. */
 export const AUTOENCODER = { seed: 101, batch: 16, steps: 3600, learningRate: 2.5e-3 } as const
 /** The decoder goes on alone, on latents with noise: what a denoiser gives is never quite what the encoder gives. */
-export const DECODER = { seed: 102, batch: 16, steps: 2000, learningRate: 1e-3, largestNoise: 0.25 } as const
+export const DECODER = { seed: 102, batch: 16, steps: 10_000, learningRate: 2e-3, largestNoise: 0.25 } as const
 
 const ADAM: AdamSettings = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, maxNorm: 1, averageDecay: 0.998 }
 
