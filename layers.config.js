@@ -20,7 +20,7 @@ const LAYERS = [
   { layer: 'preload', pattern: 'preload/**' },
   { layer: 'renderer', pattern: 'renderer/**' },
   { layer: 'test', pattern: 'test/**' },
-  { layer: 'settings', pattern: ['*.config.{js,ts}', 'package.json'] },
+  { layer: 'settings', pattern: ['*.config.{js,ts}', 'package.json', 'packaging/**'] },
 ]
 
 const ENGINE = ['engine', 'engine-base', 'engine-protocol', 'native-models', 'errors']

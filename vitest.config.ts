@@ -8,10 +8,12 @@ export default defineConfig({
   // For the state classes of the pages, which are written with runes.
   plugins: [svelte({ configFile: false, compilerOptions: { runes: true } })],
   test: {
-    projects: ['unit', 'golden', 'faults', 'build', 'e2e', 'device'].map(kind),
+    projects: ['unit', 'golden', 'faults', 'build', 'e2e', 'electron', 'device'].map(kind),
     // ONNX Runtime keeps native threads per process: forks end them cleanly, worker threads do not.
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // The usual second is too short for a page on a busy machine.
+    expect: { poll: { timeout: 30_000 } },
   },
 })

@@ -1,6 +1,7 @@
 /** The program of Electron's main process: puts the services, the router and the window together. */
-import { app, utilityProcess } from 'electron'
+import { app, dialog, utilityProcess } from 'electron'
 import { broadcast, builtFiles, registerAppScheme, showFatalError, startWindowHost } from './host/electron.ts'
+import { nativeDialogs } from './host/native-dialogs.ts'
 import { utilityLauncher } from './host/utility-launcher.ts'
 import { createHandlers } from './ipc/handlers.ts'
 import { createRouter } from './ipc/router.ts'
@@ -12,7 +13,8 @@ function start(): void {
   const services = openServices(engineIn(utilityLauncher(utilityProcess.fork, files.engine)))
   app.on('will-quit', () => services.close())
   services.start()
-  startWindowHost(files, services.app.libraryFolder, createRouter(createHandlers(services, broadcast)))
+  const router = createRouter(createHandlers(services, broadcast, nativeDialogs(dialog)))
+  startWindowHost({ files, libraryFolder: services.app.libraryFolder, router, bus: services.bus })
 }
 
 registerAppScheme()

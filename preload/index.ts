@@ -1,5 +1,5 @@
-import { contextBridge, ipcRenderer } from 'electron'
-import { createBridge } from '../main/ipc/bridge.ts'
+import { contextBridge, ipcRenderer, webUtils } from 'electron'
+import { createBridge, type PathsOfFiles } from '../main/ipc/bridge.ts'
 
 const bridge = createBridge({
   invoke: (name, args) => ipcRenderer.invoke('call', name, args),
@@ -11,4 +11,6 @@ const bridge = createBridge({
   },
 })
 
-contextBridge.exposeInMainWorld('halfstep', bridge)
+const paths: PathsOfFiles<File> = { pathOf: (file) => webUtils.getPathForFile(file) }
+
+contextBridge.exposeInMainWorld('halfstep', { ...bridge, ...paths })

@@ -1,10 +1,10 @@
 /// <reference types="vite/client" />
 /// <reference types="svelte" />
-import type { Bridge } from '../main/ipc/bridge.ts'
+import type { Bridge, PathsOfFiles } from '../main/ipc/bridge.ts'
 
 declare global {
   interface Window {
     /** Put there by the preload script; a browser has none, and the local bridge takes its place. */
-    readonly halfstep?: Bridge
+    readonly halfstep?: Bridge & PathsOfFiles<File>
   }
 }

@@ -10,7 +10,10 @@ import { Answer } from './state/answer.svelte.ts'
 import { Bin } from './state/bin.ts'
 import { ConnectionState } from './state/connection.svelte.ts'
 import { DeviceState } from './state/devices.svelte.ts'
+import { FileChooser } from './state/file-chooser.svelte.ts'
+import { Intake } from './state/intake.ts'
 import { ModelState } from './state/models.svelte.ts'
+import { RepairState } from './state/repair.svelte.ts'
 import { RouterState } from './state/router.svelte.ts'
 import { RunListState } from './state/run-list.svelte.ts'
 import { SettingsState } from './state/settings.svelte.ts'
@@ -32,19 +35,23 @@ const bridge = window.halfstep ?? createLocalBridge({
 })
 
 const toasts = new ToastState()
+const info = new Answer(() => bridge.call('app.info', {}))
 const app = {
   bridge,
   connection,
   router: new RouterState(window),
   toasts,
   bin: new Bin(bridge, toasts),
-  info: new Answer(() => bridge.call('app.info', {})),
+  info,
+  files: new FileChooser(bridge, () => info.value?.dialogs === 'native'),
+  intake: new Intake(bridge, fetch.bind(window), window.halfstep?.pathOf),
   settings: new SettingsState(bridge, document.documentElement),
   devices: new DeviceState(bridge),
   models: new ModelState(bridge),
   runs: new RunListState(bridge),
   adapters: new AdapterState(bridge),
   studio: new StudioState(bridge),
+  repair: new RepairState(bridge),
   datasets: new ShelfState(() => bridge.call('datasets.list', {}), ({ id }) => id),
   prompts: new ShelfState(() => bridge.call('prompts.list', {}), ({ key }) => key),
   templates: new ShelfState(() => bridge.call('templates.list', {}), ({ key }) => key),

@@ -52,6 +52,13 @@ export function nonNegativeNumber(text: string): number {
   throw new InvalidArgumentError('It must be a number from 0 on.')
 }
 
+/** A number from 0 to 1. */
+export function share(text: string): number {
+  const value = nonNegativeNumber(text)
+  if (value <= 1) return value
+  throw new InvalidArgumentError('It must be a number from 0 to 1.')
+}
+
 /** A whole number from 0 on that leaves room to count up from. */
 export function seed(text: string): number {
   const value = Number(text)

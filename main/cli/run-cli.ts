@@ -10,6 +10,7 @@ import { judgeCommand } from './commands/judge.ts'
 import { libraryCommands } from './commands/library.ts'
 import { modelCommands } from './commands/model.ts'
 import { onnxCommands } from './commands/onnx.ts'
+import { repairCommand } from './commands/repair.ts'
 import { serveCommand } from './commands/serve.ts'
 import { trainCommand } from './commands/train.ts'
 import { starterCommands } from './commands/starter.ts'
@@ -48,6 +49,7 @@ function halfstep(invocation: Invocation, { out, err }: Surroundings): Command {
   modelCommands(program, invocation)
   adapterCommands(program, invocation)
   generateCommand(program, invocation)
+  repairCommand(program, invocation)
   demoCommand(program, invocation)
   trainCommand(program, invocation)
   estimatorCommand(program, invocation)

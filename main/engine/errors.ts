@@ -45,6 +45,7 @@ export type ErrorCode =
   | 'picture.malformed'
   | 'latents.malformed'
   | 'template.malformed'
+  | 'taste.too-few'
   | 'recipe.malformed'
   | 'recipe.impossible'
   | 'run.damaged'

@@ -218,6 +218,9 @@ export type RunWarning = z.infer<typeof RunWarning>
 export const PauseReason = z.enum(['asked', 'not-finite', 'storage', 'device'])
 export type PauseReason = z.infer<typeof PauseReason>
 
+/** A figure as it was computed, NaN and infinities too: whoever hears it decides what to make of it. */
+const Figure = z.custom<number>((value) => typeof value === 'number')
+
 /** What a training run tells while it goes on. `update` counts the updates made. */
 export const TrainingEvent = z.discriminatedUnion('type', [
   z.strictObject({
@@ -230,17 +233,19 @@ export const TrainingEvent = z.discriminatedUnion('type', [
     estimate: TrainingCost,
     /** Memory of the device in bytes; null when it does not tell. */
     deviceBytes: z.number().nullable(),
+    /** What each part of the reward counts, by name; absent where there are no parts. */
+    rewardWeights: z.record(z.string(), z.number()).optional(),
   }),
   z.strictObject({
     type: z.literal('progress'),
     update: Count,
     updates: Count,
     /** Mean, standard deviation and range of R over the update's samples. */
-    reward: z.strictObject({ mean: z.number(), spread: z.number(), min: z.number(), max: z.number() }),
+    reward: z.strictObject({ mean: Figure, spread: Figure, min: Figure, max: Figure }),
     /** Mean of each part of a mixed reward, unweighted, and of the penalties. */
-    parts: z.record(z.string(), z.number()),
+    parts: z.record(z.string(), Figure),
     /** Before clipping. */
-    gradientNorm: z.number(),
+    gradientNorm: Figure,
     learningRate: z.number(),
     steps: z.array(TrainingStep).readonly(),
     /** Of this update. */
@@ -291,7 +296,38 @@ export type TrainingOutcome = z.infer<typeof TrainingOutcome>
 export const GeneratedPicture = z.strictObject({ path: z.string(), prompt: z.string(), seed: Count })
 export type GeneratedPicture = z.infer<typeof GeneratedPicture>
 
+/** Something that a detector found, in whole pixels of the upright picture. */
+export const DetectedBox = z.strictObject({
+  left: Count,
+  top: Count,
+  width: Count,
+  height: Count,
+  /** 0 … 1 */
+  score: z.number().min(0).max(1),
+  /** What it is, where the detector's file names its classes. */
+  label: z.string().nullable(),
+})
+export type DetectedBox = z.infer<typeof DetectedBox>
+
 /** How an adapter file is to be written; without a `dtype`, as the original is. */
+/** Fewer choices between pictures tell a taste from chance too seldom. */
+export const LEAST_TASTE_CHOICES = 20
+
+/** How often choices were foretold that were not learned from, with a 95 % interval; 0 … 1. */
+export const TasteAccuracy = z.strictObject({ share: z.number(), low: z.number(), high: z.number(), trials: Count })
+export type TasteAccuracy = z.infer<typeof TasteAccuracy>
+
+/** What the model takes a picture for at a step of its chain: the clean picture that its prediction means there. */
+export const PreviewPicture = z.strictObject({
+  /** Steps made before it. */
+  step: Count,
+  /** Of the noise schedule: 1 is pure noise, 0 the clean picture. */
+  fraction: z.number().min(0).max(1),
+  /** A PNG file. */
+  png: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+})
+export type PreviewPicture = z.infer<typeof PreviewPicture>
+
 const AdapterTarget = { out: Path, format: AdapterFormat, dtype: Precision.optional() }
 
 /** A figure with its standard error; NaN where there are too few draws for one. */
@@ -497,6 +533,63 @@ export const ENGINE_JOBS = {
       notes: z.array(z.string()),
     }),
   },
+  /** Draws the masked part of a picture anew and writes variants as PNG files with their recipe in them. The source stays. */
+  'model.repair': {
+    request: z.strictObject({
+      model: Path,
+      /** A PNG, JPEG or WebP file. */
+      picture: Path,
+      /** A PNG file of the same proportions: white is drawn anew. */
+      mask: Path,
+      /** How far the mask's edge fades in, in pixels of the picture, inwards. */
+      feather: z.number().min(0).max(1000),
+      /** How far around the mask the model sees, in the mask's longer sides; the whole picture when left out. */
+      context: z.number().min(0).max(100).optional(),
+      /** How much of the chain is run: 1 draws from noise alone, 0 changes nothing. */
+      strength: z.number().min(0).max(1),
+      prompt: z.string(),
+      negative: z.string().optional(),
+      adapters: z.array(z.strictObject({ path: Path, strength: z.number() })),
+      template: z.strictObject({ source: Path, slots: z.record(z.string(), z.string()) }).optional(),
+      /** Of the first variant; the others' follow. */
+      seed: Count,
+      count: z.int().min(1),
+      sampler: SamplerName,
+      /** Of the whole chain. */
+      steps: z.int().min(1),
+      guidance: z.number().min(0),
+      eta: z.number().min(0).max(1).optional(),
+      device: Device,
+      precision: Precision,
+      /** The folder to write to. */
+      out: Path,
+    }),
+    /** Steps done of the variant being made; `path` when it has been written. */
+    progress: z.strictObject({ picture: Count, pictures: Count, step: Count, steps: Count, path: z.string().nullable() }),
+    result: z.strictObject({
+      pictures: z.array(GeneratedPicture),
+      /** What the person should know, one sentence each. */
+      notes: z.array(z.string()),
+    }),
+  },
+  /** What a detector of the YOLO kind finds in a picture, surest first. */
+  'picture.detect': {
+    request: z.strictObject({
+      /** An ONNX file. */
+      detector: Path,
+      picture: Path,
+      /** Nothing with a lower score is told. */
+      confidence: z.number().min(0).max(1),
+    }),
+    progress: z.never(),
+    result: z.strictObject({ boxes: z.array(DetectedBox) }),
+  },
+  /** What the judge of the starter's hands sees in pictures, in their order. */
+  'pictures.judge': {
+    request: z.strictObject({ pictures: z.array(Path) }),
+    progress: z.never(),
+    result: z.array(z.strictObject({ fingers: Count, wellFormed: z.boolean() })),
+  },
   'adapter.inspect': {
     request: z.strictObject({ path: Path }),
     progress: z.never(),
@@ -581,6 +674,52 @@ export const ENGINE_JOBS = {
     progress: z.strictObject({ done: Count }),
     /** In the order of the pictures; by part as each part gave it, not yet weighed. */
     result: z.array(z.strictObject({ value: z.number(), parts: z.record(z.string(), z.number()) })),
+  },
+  /** Learns from comparisons of pictures which of them a person likes, and writes it as a reward. */
+  'taste.train': {
+    request: z.strictObject({
+      /** Picture files. */
+      pictures: z.array(Path),
+      /** `left` and `right` are places among the pictures. */
+      ratings: z.array(z.strictObject({ left: Count, right: Count, preferred: z.enum(['left', 'right', 'neither']) })),
+      /** A CLIP model whose embeddings are learned on; Halfstep's own small features when left out. */
+      clip: Path.optional(),
+      device: Device,
+      precision: Precision,
+      /** The folder to write to. */
+      out: Path,
+    }),
+    /** Pictures looked at. */
+    progress: z.strictObject({ done: Count }),
+    result: z.strictObject({
+      /** An .onnx file that takes pictures; with `clip` the .safetensors head that goes with it. */
+      file: z.string(),
+      /** Ratings that preferred a picture. */
+      choices: Count,
+      accuracy: TasteAccuracy,
+    }),
+  },
+  /** Draws one picture with a template, and tells what the model takes it for on the way. */
+  'template.preview': {
+    request: z.strictObject({
+      model: Path,
+      template: z.unknown(),
+      slots: z.record(z.string(), z.string()),
+      prompt: z.string(),
+      negative: z.string().optional(),
+      seed: Count,
+      sampler: SamplerName,
+      steps: z.int().min(1),
+      guidance: z.number().min(0),
+      /** Pictures on the way at most, spread over the schedule. */
+      pictures: z.int().min(1),
+      /** Longer side of the pictures told, in pixels at most. */
+      side: z.int().min(1),
+      device: Device,
+      precision: Precision,
+    }),
+    progress: z.strictObject({ step: Count, steps: Count, picture: PreviewPicture.nullable() }),
+    result: z.strictObject({ notes: z.array(z.string()) }),
   },
   /** The sizes that training would cut pictures to, and for each picture the place of its size among them. */
   'dataset.buckets': {

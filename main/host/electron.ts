@@ -1,8 +1,13 @@
-import { app, BrowserWindow, dialog, ipcMain, protocol, session, type Session, type WebContents, type WebFrameMain } from 'electron'
+import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, type Session, type WebContents, type WebFrameMain } from 'electron'
 import { join } from 'node:path'
 import { toErrorValue } from '../engine/errors.ts'
 import type { Broadcast } from '../ipc/handlers.ts'
 import type { Router } from '../ipc/router.ts'
+import type { ServiceBus } from '../services/service-events.ts'
+import { electronDesktop } from './electron/desktop.ts'
+import { menuTemplate } from './electron/menu.ts'
+import { bringToFront, openWindow, showPage } from './electron/open-window.ts'
+import { RunWatch } from './electron/run-watch.ts'
 import { answerLibraryFile, isLibraryPath } from './library-pages.ts'
 import { answerPage } from './pages.ts'
 import { APP_ORIGIN, APP_SCHEME, isAppAddress, mayNavigate, maySend, mayUse } from './security.ts'
@@ -29,19 +34,34 @@ export function registerAppScheme(): void {
     { scheme: APP_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
   ])
   app.enableSandbox()
+  // By this name Windows knows whose notifications and taskbar button they are.
+  if (process.platform === 'win32') app.setAppUserModelId('app.halfstep.desktop')
+}
+
+/** What the window is put over. */
+export interface WindowHostParts {
+  readonly files: BuiltFiles
+  readonly libraryFolder: string
+  readonly router: Router
+  readonly bus: ServiceBus
 }
 
 /** Guards every page that will ever be made, answers their calls through the router, and opens the window. */
-export function startWindowHost(files: BuiltFiles, libraryFolder: string, router: Router): void {
+export function startWindowHost({ files, libraryFolder, router, bus }: WindowHostParts): void {
   app.on('web-contents-created', (_event, contents) => guardContents(contents))
   guardSession(session.defaultSession)
   serveFiles(session.defaultSession, files.pages, libraryFolder)
   answerCalls(router)
-  openWindow(files)
-  app.on('activate', () => {
-    if (BrowserWindow.getAllWindows().length === 0) openWindow(files)
+  const theWindow = (): Electron.BrowserWindow => BrowserWindow.getAllWindows()[0] ?? openWindow(files.preload)
+  const go = (hash: string): void => showPage(theWindow(), hash)
+  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, app.name, { go })))
+  const watch = new RunWatch(electronDesktop((run) => go(`#/runs/${encodeURIComponent(run)}`)))
+  bus.listen((name, payload) => {
+    if (name === 'runs.event' && 'run' in payload) watch.hear(payload)
   })
-  app.on('second-instance', () => BrowserWindow.getAllWindows()[0]?.focus())
+  theWindow()
+  app.on('activate', () => bringToFront(theWindow()))
+  app.on('second-instance', () => bringToFront(theWindow()))
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit()
   })
@@ -57,19 +77,6 @@ export function showFatalError(thrown: unknown): void {
   const { message, nextStep } = toErrorValue(thrown)
   dialog.showErrorBox('Halfstep cannot start', `${message}\n\n${nextStep}`)
   app.exit(1)
-}
-
-function openWindow({ preload }: BuiltFiles): void {
-  const window = new BrowserWindow({
-    width: 1280,
-    height: 840,
-    minWidth: 1024,
-    minHeight: 700,
-    show: false,
-    webPreferences: { preload, contextIsolation: true, sandbox: true, nodeIntegration: false, webviewTag: false, spellcheck: false },
-  })
-  window.once('ready-to-show', () => window.show())
-  void window.loadURL(`${APP_ORIGIN}/index.html`)
 }
 
 function guardContents(contents: WebContents): void {

@@ -7,6 +7,7 @@ import { HalfstepError } from '../engine/errors.ts'
 import type { Broadcast } from '../ipc/handlers.ts'
 import type { Router } from '../ipc/router.ts'
 import { cookieValue, isForUs, isFromUs, newSecret, OneTimeTokens, sameSecret } from './local-guard.ts'
+import { answerUpload, type ReceiveFile } from './local-uploads.ts'
 import { isLibraryPath } from './library-pages.ts'
 import { answerPage } from './pages.ts'
 import { APP_ORIGIN, SECURITY_HEADERS } from './security.ts'
@@ -18,6 +19,8 @@ export interface LocalHostOptions {
   /** Folder with the built pages. */
   readonly pages: string
   readonly libraryFiles?: AnswerFile
+  /** Takes files that are dropped on a page. */
+  readonly receiveFile?: ReceiveFile
 }
 
 /** The largest body of a call: a picture dropped on the page travels inside it. */
@@ -30,6 +33,7 @@ const SIGN_OF_LIFE_MS = 25_000
 export class LocalHost {
   readonly #pages: string
   readonly #libraryFiles: AnswerFile | undefined
+  readonly #receiveFile: ReceiveFile | undefined
   readonly #server: Server
   readonly #tokens = new OneTimeTokens()
   readonly #session = newSecret()
@@ -38,9 +42,10 @@ export class LocalHost {
   #port = 0
   #signs: NodeJS.Timeout | undefined
 
-  constructor({ pages, libraryFiles }: LocalHostOptions) {
+  constructor({ pages, libraryFiles, receiveFile }: LocalHostOptions) {
     this.#pages = pages
     this.#libraryFiles = libraryFiles
+    this.#receiveFile = receiveFile
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch(() => response.destroy())
     })
@@ -91,6 +96,7 @@ export class LocalHost {
     if (!isFromUs(headers, method)) return refuse(response, 403, 'Only Halfstep’s own pages may ask.')
     if (!this.#isKnown(headers)) return refuse(response, 401, 'Open Halfstep with the address that it printed when it started.')
     if (method === 'POST' && pathname === '/call') return this.#call(request, response)
+    if (this.#receiveFile && method === 'POST' && pathname === '/upload') return answerUpload(request, response, this.#receiveFile)
     if (method === 'GET' && pathname === '/events') return this.#listen(response)
     if (this.#libraryFiles && isLibraryPath(pathname)) return send(response, await this.#libraryFiles(method, pathname))
     return send(response, await answerPage(method, `${APP_ORIGIN}${pathname}`, this.#pages))

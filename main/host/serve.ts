@@ -43,6 +43,7 @@ export async function serve({ launch, library, port }: ServeOptions): Promise<Se
   const host = new LocalHost({
     pages: PAGES,
     libraryFiles: (method, path) => answerLibraryFile(method, path, services.app.libraryFolder),
+    receiveFile: (file, body) => services.uploads.receive(file, body),
   })
   try {
     services.start()

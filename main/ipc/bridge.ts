@@ -17,6 +17,12 @@ export interface Bridge {
   on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void
 }
 
+/** Where a dropped file lies, which only a preload script is told. */
+export interface PathsOfFiles<File> {
+  /** Empty for what is no file of this machine's disks. */
+  pathOf(file: File): string
+}
+
 /** The bridge over a transport: exactly the calls and events of the contract. The receiving side checks what they carry. */
 export function createBridge(transport: Transport): Bridge {
   return {

@@ -91,7 +91,9 @@ export class BinService {
       }
       case 'generations': {
         const generation = readGeneration(database, id)
-        if (forget() && generation !== undefined) await this.#forgetPicture(generation.picture)
+        if (!forget() || generation === undefined) return
+        await this.#forgetPicture(generation.picture)
+        if (generation.source !== null) await this.#forgetPicture(generation.source)
         return
       }
       case 'datasets': {

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
-import { assetPath } from './assets.ts'
 import type { ModelService } from './models.ts'
 import type { Tasks } from './tasks.ts'
 
 /** Puts the model that comes with Halfstep into the library, where it is not yet, or lies elsewhere since an update. */
-export async function addBuiltInModel(models: ModelService, tasks: Tasks, path = assetPath('starter')): Promise<void> {
+export async function addBuiltInModel(models: ModelService, tasks: Tasks, path: string): Promise<void> {
   if (!existsSync(path)) return
   const known = models.list().find(({ builtIn }) => builtIn)
   if (known?.path === path && !known.missing) return

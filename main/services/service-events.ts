@@ -1,7 +1,8 @@
-import type { GenerationView } from './studio/studio.ts'
+import type { GenerationView } from './studio/generation-view.ts'
 import type { RunNotice } from './runs/run-notice.ts'
 import type { Settings } from './settings.ts'
 import type { TaskProgress } from './tasks.ts'
+import type { PreviewStep } from './templates/preview-template.ts'
 
 /** The parts of the library that pages show. */
 export const LIBRARY_AREAS = [
@@ -22,6 +23,8 @@ export interface ServiceEvents {
   'runs.event': RunNotice
   /** A picture was made. */
   'studio.picture': { readonly generation: GenerationView }
+  /** A picture on the way from noise was made, for a look at a template. */
+  'templates.picture': PreviewStep
 }
 
 export type ServiceListener = <N extends keyof ServiceEvents>(name: N, payload: ServiceEvents[N]) => void

@@ -1,12 +1,14 @@
 import packageJson from '../../package.json' with { type: 'json' }
 import { openDatabase } from '../store/database.ts'
 import { lockLibrary, type LibraryLock } from '../store/library-lock.ts'
+import { assetPath } from './assets.ts'
 import { AdapterService } from './adapters/adapters.ts'
 import { BinService } from './bin.ts'
 import { DatasetService } from './datasets/datasets.ts'
 import { DeviceService } from './devices.ts'
 import type { Engine } from './engine.ts'
 import { addBuiltInModel } from './built-in-model.ts'
+import { UploadService } from './files/uploads.ts'
 import { databasePath, ensureLibraryFolder, lockPath } from './library-folder.ts'
 import { LibraryService } from './library/library.ts'
 import { ModelService } from './models.ts'
@@ -14,12 +16,15 @@ import { PictureLibrary } from './pictures/picture-library.ts'
 import { PromptService } from './prompts/prompts.ts'
 import { RewardService } from './rewards/rewards.ts'
 import { TasteService } from './rewards/tastes.ts'
+import { RunJudge } from './runs/run-judge.ts'
 import { RunService } from './runs/runs.ts'
 import { RunSupervisor } from './runs/run-supervisor.ts'
 import { ServiceBus } from './service-events.ts'
 import { SettingsService } from './settings.ts'
+import { RepairService } from './studio/repairs.ts'
 import { StudioService } from './studio/studio.ts'
 import { Tasks } from './tasks.ts'
+import { PreviewService } from './templates/preview-template.ts'
 import { TemplateService } from './templates/templates.ts'
 import { TrainingService } from './training/training.ts'
 
@@ -41,15 +46,19 @@ export interface Services {
   readonly models: ModelService
   readonly training: TrainingService
   readonly runs: RunService
+  readonly runJudge: RunJudge
   readonly adapters: AdapterService
   readonly studio: StudioService
+  readonly repairs: RepairService
   readonly prompts: PromptService
   readonly templates: TemplateService
+  readonly previews: PreviewService
   readonly rewards: RewardService
   readonly tastes: TasteService
   readonly datasets: DatasetService
   readonly bin: BinService
   readonly library: LibraryService
+  readonly uploads: UploadService
   /**
    * Takes the library for this process and goes on with what waits in it: to be called once by a host that stays, before it shows
    * anything. What only looks something up does without. Throws `store.locked` when another Halfstep has the library.
@@ -63,9 +72,10 @@ export interface Services {
 
 /**
  * Opens the library (created where it does not exist) and puts the services over it and the engine.
+ * @param starter folder of the model that comes with the program; one that is not there is done without
  * Throws what opening a library throws: `file.unwritable`, `store.newer`, `store.unreadable`, `store.locked`.
  */
-export function openServices(engine: Engine, libraryFolder?: string): Services {
+export function openServices(engine: Engine, libraryFolder?: string, starter = assetPath('starter')): Services {
   const folder = ensureLibraryFolder(libraryFolder)
   const database = openDatabase(databasePath(folder))
   const bus = new ServiceBus()
@@ -80,8 +90,10 @@ export function openServices(engine: Engine, libraryFolder?: string): Services {
   })
   const prompts = new PromptService(database, bus)
   const templates = new TemplateService(database, engine, bus)
-  const rewards = new RewardService(database, engine, devices, bus)
+  const rewards = new RewardService({ database, engine, devices, bus, libraryFolder: folder, starter })
   const datasets = new DatasetService(database, engine, pictures, bus)
+  const uploads = new UploadService(folder)
+  const drawing = { database, engine, bus, devices, models, adapters, templates, pictures }
   let lock: LibraryLock | undefined
   return {
     app: { name: 'Halfstep', version: packageJson.version, libraryFolder: folder },
@@ -94,19 +106,24 @@ export function openServices(engine: Engine, libraryFolder?: string): Services {
       database, engine, devices, models, supervisor, adapters, prompts, templates, rewards, datasets, libraryFolder: folder,
     }),
     runs: new RunService(database, supervisor, bus, folder),
+    runJudge: new RunJudge(database, engine, folder),
     adapters,
-    studio: new StudioService({ database, engine, bus, devices, models, adapters, pictures }),
+    studio: new StudioService(drawing),
+    repairs: new RepairService(drawing),
     prompts,
     templates,
+    previews: new PreviewService({ engine, devices, models, bus }),
     rewards,
-    tastes: new TasteService(database),
+    tastes: new TasteService({ database, engine, devices, rewards, pictures }),
     datasets,
     bin: new BinService(database, pictures, bus),
     library: new LibraryService({ database, pictures, adapters, libraryFolder: folder }, bus),
+    uploads,
     start() {
       this.lock()
+      void uploads.discardAll()
       supervisor.start()
-      void addBuiltInModel(models, tasks)
+      void addBuiltInModel(models, tasks, starter)
     },
     lock() {
       lock ??= lockLibrary(lockPath(folder))

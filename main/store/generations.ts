@@ -14,27 +14,31 @@ export interface StoredGeneration {
   /** Everything that was asked for. */
   readonly recipe: RecipeJson
   readonly modelId: string | null
+  /** SHA-256 of the picture that this one is a repair of; null for what was made from nothing. */
+  readonly source: string | null
   readonly createdAt: string
 }
 
-/** With the file of the picture, inside the library folder. */
+/** With the file of the picture, and of its source, inside the library folder. */
 export interface GenerationWithPicture extends StoredGeneration {
   readonly file: string
   readonly width: number
   readonly height: number
+  readonly sourceFile: string | null
 }
 
 type Row = Omit<GenerationWithPicture, 'recipe'> & { readonly recipe: string }
 
 const SELECT = `
-  SELECT id, picture, batch, position, prompt, seed, recipe, model_id AS modelId, created_at AS createdAt, file, width, height
-  FROM generations JOIN pictures ON sha256 = picture`
+  SELECT id, picture, batch, position, prompt, seed, recipe, model_id AS modelId, source, created_at AS createdAt,
+    made.file, made.width, made.height, before.file AS sourceFile
+  FROM generations JOIN pictures AS made ON made.sha256 = picture LEFT JOIN pictures AS before ON before.sha256 = source`
 
 export function insertGeneration(database: LibraryDatabase, generation: StoredGeneration): void {
   database
     .prepare(`
-      INSERT INTO generations (id, picture, batch, position, prompt, seed, recipe, model_id, created_at)
-      VALUES (@id, @picture, @batch, @position, @prompt, @seed, @recipe, @modelId, @createdAt)
+      INSERT INTO generations (id, picture, batch, position, prompt, seed, recipe, model_id, source, created_at)
+      VALUES (@id, @picture, @batch, @position, @prompt, @seed, @recipe, @modelId, @source, @createdAt)
     `)
     .run({ ...generation, recipe: JSON.stringify(generation.recipe) })
 }

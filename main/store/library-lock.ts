@@ -7,8 +7,14 @@ export interface LibraryLock {
 }
 
 /**
- * Takes the library for this process. The lock is the operating system's, on a database of its own beside the library, so that it
- * ends with the process however that ends, and readers of the library never wait for it.
+ * What this process holds. better-sqlite3 closes a database that nothing refers to any more, which would free the library silently
+ * once garbage is collected, where a caller did not keep its lock.
+ */
+const held = new Set<Database.Database>()
+
+/**
+ * Takes the library for this process, until `release`. The lock is the operating system's, on a database of its own beside the
+ * library, so that it ends with the process however that ends, and readers of the library never wait for it.
  * Throws `store.locked` while another process holds it, and `store.unreadable` when the file cannot be made.
  */
 export function lockLibrary(path: string): LibraryLock {
@@ -16,8 +22,7 @@ export function lockLibrary(path: string): LibraryLock {
   try {
     database = new Database(path, { timeout: 0 })
     database.exec('BEGIN EXCLUSIVE')
-    const held = database
-    return { release: () => held.close() }
+    return kept(database)
   } catch (thrown) {
     database?.close()
     if (!(thrown instanceof Database.SqliteError)) throw thrown
@@ -27,5 +32,15 @@ export function lockLibrary(path: string): LibraryLock {
     }
     const nextStep = 'Check that you may write to the library folder, or choose another one.'
     throw new HalfstepError('store.unreadable', `${path} cannot be opened: ${thrown.message}.`, nextStep, { path })
+  }
+}
+
+function kept(database: Database.Database): LibraryLock {
+  held.add(database)
+  return {
+    release() {
+      held.delete(database)
+      database.close()
+    },
   }
 }

@@ -38,7 +38,7 @@ export function readPictures(database: LibraryDatabase): StoredPicture[] {
 /** Where the picture is still used: forgetting it would take something from there. */
 export function isPictureUsed(database: LibraryDatabase, sha256: string): boolean {
   const used = database.prepare<{ sha256: string }, { used: number }>(`
-    SELECT EXISTS (SELECT 1 FROM generations WHERE picture = @sha256)
+    SELECT EXISTS (SELECT 1 FROM generations WHERE picture = @sha256 OR source = @sha256)
         OR EXISTS (SELECT 1 FROM dataset_images WHERE picture = @sha256)
         OR EXISTS (SELECT 1 FROM adapters WHERE preview = @sha256)
         OR EXISTS (SELECT 1 FROM ratings WHERE left_one = @sha256 OR right_one = @sha256) AS used

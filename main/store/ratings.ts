@@ -31,9 +31,19 @@ export function readRatings(database: LibraryDatabase, taste: string): Rating[] 
     .all(taste)
 }
 
-/** How many ratings each taste has. */
-export function countRatings(database: LibraryDatabase): { readonly taste: string; readonly ratings: number }[] {
+/** How many ratings a taste has, and how many of them preferred a picture. */
+export interface RatingCount {
+  readonly taste: string
+  readonly ratings: number
+  readonly choices: number
+}
+
+/** Every taste that has ratings, by name. */
+export function countRatings(database: LibraryDatabase): RatingCount[] {
   return database
-    .prepare<[], { taste: string; ratings: number }>('SELECT taste, count(*) AS ratings FROM ratings GROUP BY taste ORDER BY taste')
+    .prepare<[], RatingCount>(`
+      SELECT taste, count(*) AS ratings, count(*) FILTER (WHERE preferred <> 'neither') AS choices
+      FROM ratings GROUP BY taste ORDER BY taste
+    `)
     .all()
 }

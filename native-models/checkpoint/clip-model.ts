@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { HalfstepError } from '../../main/engine/errors.ts'
 import { ClipTokenizer } from '../tokenizer/clip-tokenizer.ts'
+import { isTokenizerFolder } from '../tokenizer/tokenizer-folder.ts'
 import { readJson } from '../weights/json-file.ts'
 import { openSafetensors } from '../weights/safetensors.ts'
 import type { WeightEntry, WeightSource } from '../weights/weight-source.ts'
@@ -75,9 +76,7 @@ function openClipTowers(weights: WeightSource): Towers {
 
 /** CLIP pools at the first end token and attends to nothing after it, so how a tokenizer pads makes no difference. */
 async function tokenizerIn(folder: string): Promise<ClipTokenizer> {
-  const files = ['vocab.json', 'tokenizer.json'].map((name) => stat(join(folder, name)).catch(() => undefined))
-  const found = (await Promise.all(files)).some((file) => file !== undefined)
-  return found ? ClipTokenizer.fromFolder(folder) : ClipTokenizer.standard()
+  return (await isTokenizerFolder(folder)) ? ClipTokenizer.fromFolder(folder) : ClipTokenizer.standard()
 }
 
 function noProjection(file: string): HalfstepError {

@@ -1,4 +1,6 @@
 import { HalfstepError } from '../../main/engine/errors.ts'
+import { STANDARD_TOKENS } from '../tokenizer/clip-vocabulary.ts'
+import { tokenizerBeside } from '../tokenizer/tokenizer-folder.ts'
 import { readWeight } from '../weights/read-weight.ts'
 import { openSafetensors, type SafetensorsFile } from '../weights/safetensors.ts'
 import { withoutPrefix, type WeightSource } from '../weights/weight-source.ts'
@@ -32,7 +34,24 @@ export async function openSingleFile(path: string): Promise<Checkpoint> {
   }
   const family = familyOf(components)
   const scheduler = await findScheduler(file, components, family, problems)
-  return { path, layout: 'single-file', family, predictionType: scheduler.predictionType, components, scheduler, problems }
+  const tokenizerFolder = await tokenizerBeside(path, 'tokenizer')
+  const tokenizer2Folder = await tokenizerBeside(path, 'tokenizer_2')
+  if (tokenizerFolder === undefined) problems.push(...foreignVocabulary(components))
+  return {
+    path, layout: 'single-file', family, predictionType: scheduler.predictionType, components, scheduler, problems,
+    ...(tokenizerFolder && { tokenizerFolder }),
+    ...(tokenizer2Folder && { tokenizer2Folder }),
+  }
+}
+
+/** What a text encoder that was not trained with CLIP's standard tokens lacks to read prompts. */
+function foreignVocabulary({ textEncoder }: Components): string[] {
+  const { vocabSize } = textEncoder?.config ?? {}
+  if (vocabSize === undefined || vocabSize >= STANDARD_TOKENS) return []
+  return [
+    `Its text encoder knows ${vocabSize} tokens and CLIP’s standard tokenizer makes ${STANDARD_TOKENS}: it can read prompts once the`
+    + ' folder `tokenizer` that belongs to it, or its vocab.json and merges.txt, lies beside the file.',
+  ]
 }
 
 function findComponents(file: SafetensorsFile): { components: Components; problems: string[] } {

@@ -14,6 +14,9 @@ export interface BpeVocabulary {
 export const START_OF_TEXT = '<|startoftext|>'
 export const END_OF_TEXT = '<|endoftext|>'
 
+/** Number of tokens of the standard vocabulary. */
+export const STANDARD_TOKENS = 49_408
+
 /** Marks the last symbol of a word. */
 export const END_OF_WORD = '</w>'
 

@@ -1,15 +1,14 @@
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts'
 import { ClipTokenizer } from './clip-tokenizer.ts'
+import { isTokenizerFolder } from './tokenizer-folder.ts'
 
 /** What names CLIP's standard tokenizer in place of a path. */
 export const STANDARD = 'clip'
 
 /**
- * The tokenizer of a text encoder: the one in the model's folder, else the standard one. SD 2.x and SDXL's second text encoder
- * were trained with `!` (id 0) as padding. Throws `tokenizer.malformed`.
+ * The tokenizer of a text encoder: the one in the model's folder or beside its file, else the standard one. SD 2.x and SDXL's second
+ * text encoder were trained with `!` (id 0) as padding. Throws `tokenizer.malformed`.
  */
 export function tokenizerOf(checkpoint: Checkpoint, encoder: 'textEncoder' | 'textEncoder2' = 'textEncoder'): Promise<ClipTokenizer> {
   const folder = encoder === 'textEncoder' ? checkpoint.tokenizerFolder : checkpoint.tokenizer2Folder
@@ -26,9 +25,4 @@ export async function findTokenizer(source: string): Promise<ClipTokenizer> {
   if (source === STANDARD) return ClipTokenizer.standard()
   if (await isTokenizerFolder(source)) return ClipTokenizer.fromFolder(source)
   return tokenizerOf(await openCheckpoint(source))
-}
-
-async function isTokenizerFolder(folder: string): Promise<boolean> {
-  const found = await Promise.all(['vocab.json', 'tokenizer.json'].map((name) => stat(join(folder, name)).catch(() => undefined)))
-  return found.some((file) => file !== undefined)
 }

@@ -60,5 +60,6 @@ export const SETTINGS: Destination = { label: 'Settings', icon: SettingsIcon, ro
 /** The place in the navigation that a route belongs to. */
 export function placeOf({ page }: Route): Route['page'] {
   if (page === 'adapter') return 'adapters'
+  if (page === 'repair') return 'studio'
   return page === 'run' || page === 'compare' ? 'runs' : page
 }

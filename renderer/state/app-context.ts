@@ -6,7 +6,10 @@ import type { Answer } from './answer.svelte.ts'
 import type { Bin } from './bin.ts'
 import type { ConnectionState } from './connection.svelte.ts'
 import type { DeviceState } from './devices.svelte.ts'
+import type { FileChooser } from './file-chooser.svelte.ts'
+import type { Intake } from './intake.ts'
 import type { ModelState } from './models.svelte.ts'
+import type { RepairState } from './repair.svelte.ts'
 import type { RouterState } from './router.svelte.ts'
 import type { RunListState } from './run-list.svelte.ts'
 import type { SettingsState } from './settings.svelte.ts'
@@ -26,10 +29,13 @@ export interface App {
   readonly info: Answer<AppInfo>
   readonly settings: SettingsState
   readonly devices: DeviceState
+  readonly files: FileChooser
+  readonly intake: Intake
   readonly models: ModelState
   readonly runs: RunListState
   readonly adapters: AdapterState
   readonly studio: StudioState
+  readonly repair: RepairState
   readonly datasets: ShelfState<Dataset>
   readonly prompts: ShelfState<PromptSet>
   readonly templates: ShelfState<TemplateEntry>

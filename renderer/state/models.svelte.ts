@@ -65,6 +65,11 @@ export class ModelState {
     return this.#bridge.call('models.rename', { id, name })
   }
 
+  /** Reads a model at another place and takes that for its own from now on. */
+  relocate(id: string, path: string, task: string): Promise<Reply<Model>> {
+    return this.#bridge.call('models.relocate', { id, path, task })
+  }
+
   remove(id: string): Promise<Reply<unknown>> {
     return this.#bridge.call('models.remove', { id })
   }

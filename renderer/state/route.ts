@@ -1,7 +1,7 @@
 /** Where in the app a person is, and the address (`#/runs/…`) that says so. */
 
 /** Pages without anything to choose in them. */
-export const PLAIN_PAGES = ['home', 'models', 'adapters', 'studio', 'settings'] as const
+export const PLAIN_PAGES = ['home', 'models', 'adapters', 'studio', 'repair', 'settings'] as const
 export type PlainPage = (typeof PLAIN_PAGES)[number]
 
 /** Pages that list things on the left and show one of them on the right. */
@@ -30,16 +30,18 @@ export function parseRoute(hash: string): Route {
   if (first === 'runs') return second ? { page: 'run', id: second } : { page: 'runs' }
   if (first === 'adapters' && second) return { page: 'adapter', id: second }
   if (first === 'compare' && second) return { page: 'compare', ids: second.split(',').filter(Boolean) }
+  if (first === 'studio' && second === 'repair') return { page: 'repair' }
   if (first === 'train') return { page: 'train', goal: second || null }
   const shelf = SHELVES.find((name) => name === first)
   if (shelf !== undefined) return { page: shelf, chosen: second || null }
-  const page = PLAIN_PAGES.find((name) => name === first)
+  const page = PLAIN_PAGES.find((name) => name === first && name !== 'repair')
   return { page: page !== undefined && second === undefined ? page : 'home' }
 }
 
 /** The address of a route, for links. */
 export function hrefOf(route: Route): string {
   if (route.page === 'home') return '#/'
+  if (route.page === 'repair') return '#/studio/repair'
   if (route.page === 'run') return `#/runs/${encodeURIComponent(route.id)}`
   if (route.page === 'adapter') return `#/adapters/${encodeURIComponent(route.id)}`
   if (route.page === 'compare') return `#/compare/${encodeURIComponent(route.ids.join(','))}`

@@ -39,6 +39,8 @@ export class RunListState {
     if (runs === undefined) return
     if (event.type === 'state' && !runs.some(({ id }) => id === run)) return void this.load()
     this.#list.set(runs.map((summary) => (summary.id === run ? changedBy(summary, event) : summary)))
+    // The answer that is under way may be older than this.
+    if (event.type === 'state' && this.#list.asking) void this.load()
   }
 }
 
@@ -55,6 +57,7 @@ function changedBy(summary: RunSummary, event: EventPayload<'runs.event'>['event
     }
     case 'sample':
       return { ...summary, cover: event.pictures[0]?.url ?? summary.cover }
+    case 'weights':
     case 'log':
       return summary
   }

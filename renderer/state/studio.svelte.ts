@@ -3,6 +3,7 @@ import type { CallInput, Generation } from '../../main/ipc/contract.ts'
 import { Answer } from './answer.svelte.ts'
 import type { Problem } from './problem.ts'
 import { newTaskName } from './tasks.svelte.ts'
+import { NO_TEMPLATE } from './template-use.ts'
 
 type Request = CallInput<'studio.generate'>
 
@@ -12,6 +13,7 @@ export class StudioSettings {
   prompt = $state('')
   negative = $state('')
   adapters = $state<{ id: string; strength: number }[]>([])
+  template = $state.raw(NO_TEMPLATE)
   /** Makes every picture twice from the same noise: without the adapters and with them. */
   compare = $state(true)
   count = $state(4)
@@ -56,7 +58,8 @@ export class StudioState {
     this.#bridge = bridge
     this.#history = new Answer(() => bridge.call('studio.list', { limit: this.#limit }))
     bridge.on('studio.picture', ({ generation }) => {
-      if (this.#making) this.#place(generation, this.#making.before)
+      // Repairs are another page's business.
+      if (this.#making && generation.source === null) this.#place(generation, this.#making.before)
     })
     bridge.on('library.changed', ({ area }) => {
       if (area === 'generations') void this.load()
@@ -105,12 +108,8 @@ export class StudioState {
     this.settings.adapters = [...this.settings.adapters.filter((adapter) => adapter.id !== id), { id, strength }]
   }
 
-  dropAdapter(id: string): void {
-    this.settings.adapters = this.settings.adapters.filter((adapter) => adapter.id !== id)
-  }
-
-  /** Makes pictures as the settings say. Those that are there when it is cancelled stay. */
-  async generate(): Promise<void> {
+  /** Makes pictures as the settings say. Those that are there when it is cancelled stay. @param template as `templateUse` gives it */
+  async generate(template?: Request['template']): Promise<void> {
     const { settings } = this
     const { modelId, adapters } = settings
     if (modelId === undefined || this.#making) return
@@ -120,7 +119,7 @@ export class StudioState {
     this.#notes = []
     this.#cancelled = false
     const halves = settings.compare && adapters.length > 0 ? [true, false] : [false]
-    for (const before of halves) if (await this.#make(modelId, before) === 'ended') break
+    for (const before of halves) if (await this.#make(modelId, before, template) === 'ended') break
     this.#making = undefined
   }
 
@@ -147,10 +146,12 @@ export class StudioState {
   }
 
   /** @returns `ended` when there is to be no other half, because this one failed or the person has had enough */
-  async #make(modelId: string, before: boolean): Promise<'made' | 'ended'> {
+  async #make(modelId: string, before: boolean, template: Request['template']): Promise<'made' | 'ended'> {
     const task = newTaskName()
     this.#making = { task, before }
-    const reply = await this.#bridge.call('studio.generate', { ...this.#request(modelId), ...(before ? { adapters: [] } : {}), task })
+    const reply = await this.#bridge.call('studio.generate', {
+      ...this.#request(modelId), ...(before ? { adapters: [] } : {}), ...(template === undefined ? {} : { template }), task,
+    })
     if (!reply.ok) {
       if (reply.error.code !== 'cancelled') this.#problem = reply.error
       return 'ended'

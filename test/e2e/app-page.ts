@@ -9,6 +9,9 @@ import { findBrowser, HOW_TO_GET_A_BROWSER } from './browser.ts'
 
 export const OUT = join(import.meta.dirname, '..', '..', 'out')
 
+/** How long a page may take for anything. */
+export const PATIENCE_MS = 60_000
+
 /** The built page in a real browser, over the real local host, router and services. */
 export interface AppPage {
   readonly page: Page
@@ -37,6 +40,7 @@ export async function serveApp(services: Services): Promise<LocalHost> {
   const host = new LocalHost({
     pages: join(OUT, 'renderer'),
     libraryFiles: (method, path) => answerLibraryFile(method, path, libraryFolder),
+    receiveFile: (file, body) => services.uploads.receive(file, body),
   })
   await host.listen(createRouter(createHandlers(services, host.broadcast)))
   return host
@@ -47,6 +51,8 @@ export async function openApp(browser: Browser, host: LocalHost, look: Look = {}
   const { colorScheme = 'light', width = 1024, height = 700, zoom = 1 } = look
   const viewport = { width: Math.round(width / zoom), height: Math.round(height / zoom) }
   const context = await browser.newContext({ viewport, deviceScaleFactor: zoom, colorScheme, locale: 'en-GB' })
+  // Also on a busy machine.
+  context.setDefaultTimeout(PATIENCE_MS)
   const page = await context.newPage()
   const complaints = listen(context, page, `http://127.0.0.1:${host.port}/`)
   await page.goto(host.openingAddress())

@@ -54,6 +54,7 @@ const PAGES: readonly (readonly [string, () => string, RegExp])[] = [
   ['adapters', () => '#/adapters', /Adapters/],
   ['adapter', () => `#/adapters/${ids.adapter}`, /Ink|Five/],
   ['studio', () => '#/studio', /Studio/],
+  ['repair', () => '#/studio/repair', /Studio/],
   ['settings', () => '#/settings', /Settings/],
 ]
 

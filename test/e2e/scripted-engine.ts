@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { HalfstepError } from '../../main/engine/errors.ts'
 import type { DeviceRecord, EngineJobs, TrainingCommand, TrainingEvent } from '../../main/engine/protocol.ts'
 import type { Engine } from '../../main/services/engine.ts'
@@ -28,7 +29,7 @@ const ADAPTER = join(import.meta.dirname, '..', 'golden', 'adapters', 'sd15-micr
 
 /** What a run's recipe asks of this engine, beside what recipes have. */
 export interface Script {
-  /** Waits for a command after this update. */
+  /** Waits for a command after this update, unless the run was continued. */
   readonly holdAt?: number
   /** Fails after this update. */
   readonly failAt?: number
@@ -63,6 +64,10 @@ export function scriptedEngine(scripts: Readonly<Record<string, Script>> = {}, r
         const onProgress = options?.onProgress as GenerateOptions['onProgress']
         return await generate(request as EngineJobs['model.generate']['request'], { signal: options?.signal, onProgress }) as never
       }
+      if (name === 'model.repair') {
+        const onProgress = options?.onProgress as GenerateOptions['onProgress']
+        return await repair(request as EngineJobs['model.repair']['request'], { signal: options?.signal, onProgress }) as never
+      }
       if (real) return real.run(room, job, request, options)
       throw new HalfstepError('internal', `The scripted engine has no ${name}.`)
     },
@@ -93,6 +98,7 @@ interface TrainOptions {
 async function train(
   { folder, recipe }: TrainRequest, scripts: Readonly<Record<string, Script>>, folders: Map<string, TrainedSoFar>, options: TrainOptions,
 ): Promise<EngineJobs['train.run']['result']> {
+  const continued = folders.has(folder)
   const state = folders.get(folder) ?? { recipe: recipe as Record<string, unknown>, update: 0 }
   folders.set(folder, state)
   mkdirSync(join(folder, 'samples'), { recursive: true })
@@ -123,7 +129,7 @@ async function train(
     if (command?.type === 'sample-now') tell(await sample(folder, state.update, state.update / updates))
     if (command?.type === 'stop' || command?.type === 'stop-and-keep-best' || state.update >= updates) break
     if (script.failAt === state.update) throw new HalfstepError('device.memory', FULL, 'Lower the size of the pictures, then continue.')
-    if (script.holdAt === state.update) {
+    if (script.holdAt === state.update && !continued) {
       wake = Promise.withResolvers()
       if (inbox.length === 0) await Promise.race([wake.promise, cancelled])
       continue
@@ -164,6 +170,31 @@ async function generate(
     writeFileSync(path, await drawHand({ fingers: adapters.length > 0 ? 5 : 6 + (look % 2), look }))
     pictures.push({ path, prompt: prompts[Math.floor(picture / count)]!, seed: seed + (picture % count) })
     onProgress?.({ picture, pictures: prompts.length * count, step: steps, steps, path })
+  }
+  return { pictures, notes: [] }
+}
+
+/** A repair of this many steps waits after its first variant until it is cancelled. */
+export const ENDLESS_STEPS = 77
+
+/** Where the mask is white, a hand with as many fingers as the variant has luck; elsewhere the picture as it is. */
+async function repair(
+  { picture, mask, count, steps, seed, prompt, out }: EngineJobs['model.repair']['request'], { signal, onProgress }: GenerateOptions,
+): Promise<EngineJobs['model.repair']['result']> {
+  const cancelled = new Promise<never>((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new HalfstepError('cancelled', 'model.repair was cancelled.')))
+  })
+  const { width, height } = await sharp(picture).metadata()
+  const alpha = await sharp(mask).resize(width, height, { fit: 'fill' }).blur(2).greyscale().raw().toBuffer()
+  const pictures: EngineJobs['model.repair']['result']['pictures'] = []
+  for (let variant = 0; variant < count; variant++) {
+    if (variant === 1 && steps === ENDLESS_STEPS) await cancelled
+    const drawn = sharp(await drawHand({ fingers: variant === 2 ? 4 : 5, look: 0 }, width)).resize(width, height).removeAlpha()
+    const over = await drawn.joinChannel(alpha, { raw: { width, height, channels: 1 } }).png().toBuffer()
+    const path = join(out, `${String(variant).padStart(5, '0')}-${seed + variant}.png`)
+    writeFileSync(path, await sharp(picture).composite([{ input: over }]).png().toBuffer())
+    pictures.push({ path, prompt, seed: seed + variant })
+    onProgress?.({ picture: variant, pictures: count, step: steps, steps, path })
   }
   return { pictures, notes: [] }
 }

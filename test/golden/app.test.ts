@@ -22,7 +22,7 @@ let events: { name: EventName; payload: unknown }[]
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'halfstep-app-'))
-  services = openServices(engineIn(forkLauncher()), join(folder, 'library'))
+  services = openServices(engineIn(forkLauncher()), join(folder, 'library'), join(folder, 'no-starter'))
   services.devices.ready = async () => ({
     device: 'cpu', available: true, reason: null, detail: null, name: null, float16: false, convTranspose: 'correct',
     memoryBytes: null, speed: null, onnxruntimeVersion: '', probedAt: '',
@@ -137,9 +137,9 @@ describe('the app', { timeout: 240_000 }, () => {
     expect(before.generations[0]?.url).not.toBe(after.generations[0]?.url)
     expect(readPngText(readFileSync(inLibrary(after.generations[0]!.url))).get('halfstep')).toContain('hands-two')
     expect(events.filter(({ name }) => name === 'studio.picture')).toHaveLength(4)
-    const { pair } = await call('tastes.next', { taste: 'mine' })
+    const { pairs: [pair] } = await call('tastes.next', { taste: 'mine' })
     await call('tastes.rate', { taste: 'mine', left: pair!.left.picture, right: pair!.right.picture, preferred: 'left' })
-    expect(await call('tastes.list', {})).toEqual([{ taste: 'mine', ratings: 1 }])
+    expect(await call('tastes.list', {})).toEqual([{ taste: 'mine', ratings: 1, choices: 1 }])
   })
 
   it('is in order afterwards', async () => {

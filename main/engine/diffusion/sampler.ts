@@ -22,23 +22,25 @@ export interface ChainOptions {
   readonly steps: number
   /** How much of every step's noise is fresh, 0 … 1. */
   readonly eta: number
+  /** How many of the noisiest steps are left out, for a start from a noised picture; none by default. */
+  readonly skip?: number
 }
 
 /**
  * The chain of a sampler under a model's noise schedule. Throws `recipe.impossible` for a number of steps or an eta that the
  * sampler does not have.
  */
-export function samplingChain(config: SchedulerConfig, { sampler, steps, eta }: ChainOptions): SamplingChain {
+export function samplingChain(config: SchedulerConfig, { sampler, steps, eta, skip = 0 }: ChainOptions): SamplingChain {
   if (!(eta >= 0 && eta <= 1)) throw impossible('eta', eta, `An eta of ${eta} is not possible.`, 'Set eta to a number from 0 to 1.')
   const schedule = noiseSchedule(config)
   const { predictionType } = config
   switch (sampler) {
     case 'ddim': {
-      const timesteps = ddimTimesteps(config, steps)
+      const timesteps = ddimTimesteps(config, steps).slice(skip)
       return { timesteps, startScale: 1, steps: ddimCoefficients(schedule, timesteps, eta, predictionType).map(singleStep) }
     }
     case 'euler': {
-      const timesteps = eulerTimesteps(config, steps)
+      const timesteps = eulerTimesteps(config, steps).slice(skip)
       return {
         timesteps,
         startScale: eulerStartScale(config, noiseLevelAt(schedule, timesteps[0] ?? 0)),
@@ -49,7 +51,7 @@ export function samplingChain(config: SchedulerConfig, { sampler, steps, eta }: 
       if (eta > 0) {
         throw impossible('eta', eta, 'DPM-Solver++ adds no noise: it has no eta but 0.', 'Set eta to 0, or take ddim or euler.')
       }
-      const timesteps = dpmSolverTimesteps(config, steps)
+      const timesteps = dpmSolverTimesteps(config, steps).slice(skip)
       return { timesteps, startScale: 1, steps: dpmSolverCoefficients(schedule, timesteps, predictionType) }
     }
   }

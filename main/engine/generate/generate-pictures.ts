@@ -1,7 +1,6 @@
 import { basename } from 'node:path'
 import type { Checkpoint } from '../../../native-models/checkpoint/checkpoint.ts'
 import { openCheckpoint } from '../../../native-models/checkpoint/open-checkpoint.ts'
-import { assertFinite } from '../../../native-models/weights/finite.ts'
 import { readAdapter } from '../adapters/adapter-file.ts'
 import { PictureNoise } from '../diffusion/picture-noise.ts'
 import { Sampling, samplingChain, type SamplingChain } from '../diffusion/sampler.ts'
@@ -16,6 +15,8 @@ import { loadTemplate } from '../templates/load-template.ts'
 import type { FloatTensor } from '../tensor/tensor.ts'
 import { givenNoise, readLatents, type GivenLatents } from './given-latents.ts'
 import { recipeTexts, type PictureRecipe } from './recipe-texts.ts'
+import { requireFinite } from './require-finite.ts'
+import { usualLatentSize } from './usual-latent-size.ts'
 
 export type GenerateRequest = EngineJobs['model.generate']['request']
 export type GenerateProgress = EngineJobs['model.generate']['progress']
@@ -28,9 +29,6 @@ interface Picture {
 }
 
 const STEPS = 50
-
-/** Latent size of models whose config does not tell. */
-const USUAL_SIZE: Readonly<Record<Checkpoint['family'], number>> = { sd1: 64, sd2: 64, sdxl: 128 }
 
 /**
  * Makes pictures of prompts and writes them as PNG files with their recipe in them. The k-th picture of every prompt has the seed
@@ -146,8 +144,7 @@ function latentSize(checkpoint: Checkpoint, { size, latents: file }: GenerateReq
   const pixels = pixelsPerLatent(checkpoint)
   const asked = size && { latentHeight: size.height / pixels, latentWidth: size.width / pixels }
   if (latents === undefined) {
-    const usual = USUAL_SIZE[checkpoint.family]
-    const [latentHeight, latentWidth] = requireComponent(checkpoint, 'unet').config.sampleSize ?? [usual, usual]
+    const [latentHeight, latentWidth] = usualLatentSize(checkpoint)
     return asked ?? { latentHeight, latentWidth }
   }
   const [, , latentHeight = 1, latentWidth = 1] = latents.starts[0]?.shape ?? []
@@ -169,18 +166,6 @@ function requireNoises(latents: GivenLatents | undefined, steps: number): void {
   if (given === undefined || given === steps) return
   const message = `The latents come with the noise of ${given} steps, but ${steps} are to be made.`
   throw new HalfstepError('recipe.impossible', message, `Set steps to ${given}.`, { key: 'steps', value: steps })
-}
-
-/** A picture that is NaN is caught at once, and the cause looked for. */
-async function requireFinite(tensor: FloatTensor, { checkpoint, options }: StableDiffusion, where: string): Promise<void> {
-  if (tensor.data.every(Number.isFinite)) return
-  const { unet, vae, textEncoder, textEncoder2 } = checkpoint.components
-  for (const component of [unet, vae, textEncoder, textEncoder2]) if (component !== undefined) await assertFinite(component.weights)
-  const next =
-    options.precision === 'float16'
-      ? 'Compute in float32: half precision overflows with this model.'
-      : 'Use adapters at lower strength, or another device.'
-  throw new HalfstepError('device.failed', `The picture turned to NaN ${where}.`, next)
 }
 
 function notesOn({ scheduler, checkpoint }: StableDiffusion): string[] {

@@ -23,6 +23,24 @@ export interface PictureRecipe {
   readonly latents: { readonly file: string; readonly index: number; readonly noise: boolean } | null
   readonly device: Device
   readonly precision: Precision
+  /** Where only a part of another picture was drawn. */
+  readonly repair?: RepairedPart
+}
+
+/** What of a picture was drawn anew, and how. */
+export interface RepairedPart {
+  readonly source: { readonly file: string; readonly sha256: string }
+  /** A PNG in base64, in the picture's size: white was drawn anew. */
+  readonly mask: string
+  /** In pixels, inwards. */
+  readonly feather: number
+  /** How far around the mask the model saw, in its longer sides; null for the whole picture. */
+  readonly context: number | null
+  /** The part of the steps that was run, 0 … 1. */
+  readonly strength: number
+  /** What the model saw, in the picture's pixels, and the size it drew it at. */
+  readonly region: { readonly left: number; readonly top: number; readonly width: number; readonly height: number }
+  readonly drawnAt: { readonly width: number; readonly height: number }
 }
 
 /** `parameters` as A1111 writes them, which other programs read, and `halfstep` with the whole recipe as JSON. */
@@ -31,7 +49,7 @@ export function recipeTexts(recipe: PictureRecipe): Record<'parameters' | 'halfs
 }
 
 function parametersOf(recipe: PictureRecipe): string {
-  const { prompt, negative, adapters, template } = recipe
+  const { prompt, negative, adapters, template, repair } = recipe
   const loras = adapters.map(({ file, strength }) => `<lora:${basename(file, extname(file))}:${strength}>`)
   const settings = {
     'Steps': recipe.steps,
@@ -42,6 +60,7 @@ function parametersOf(recipe: PictureRecipe): string {
     'Model': basename(recipe.model, extname(recipe.model)),
     ...(recipe.eta === 0 ? {} : { Eta: recipe.eta }),
     ...(template === null ? {} : { Template: template.template.name }),
+    ...(repair === undefined ? {} : { 'Denoising strength': repair.strength, 'Mask blur': repair.feather }),
     'Version': `Halfstep ${HALFSTEP_VERSION}`,
   }
   return [

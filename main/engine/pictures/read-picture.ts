@@ -8,11 +8,16 @@ import { decodePicture, inspectPicture } from './picture-file.ts'
  * Throws `file.unreadable` or `picture.malformed`, naming the file.
  */
 export async function readPicture(path: string): Promise<FloatTensor> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  const bytes = await readPictureBytes(path)
+  return decodePicture(bytes, await inspectPicture(bytes, path), path)
+}
+
+/** The bytes of a picture file. Throws `file.unreadable`. */
+export async function readPictureBytes(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: unknown) => {
     const cause = error instanceof Error ? error.message : String(error)
     throw new HalfstepError('file.unreadable', `The picture ${path} cannot be read: ${cause}.`, 'Check the path, or leave it out.', {
       file: path,
     })
   })
-  return decodePicture(bytes, await inspectPicture(bytes, path), path)
 }

@@ -40,6 +40,8 @@ function openPart(spec: RewardPartSpec, context: RewardContext): Promise<Reward>
     case 'onnx':
     case 'critic':
       return openOnnxReward(spec.path, spec, context)
+    case 'taste':
+      return spec.head === undefined ? openOnnxReward(spec.path, {}, context) : openAesthetic(spec.path, spec.head, context)
     case 'aesthetic':
       return openAesthetic(spec.path, spec.head, context)
     case 'prompt-match':

@@ -41,6 +41,8 @@ const parts = [
   z.strictObject({ kind: z.literal('onnx'), ...onnx, ...part }),
   /** A judge that was trained here: an ONNX model like any other. */
   z.strictObject({ kind: z.literal('critic'), ...onnx, ...part }),
+  /** A person's own: an ONNX model, or with a `head` the CLIP model at `path` that it goes with. */
+  z.strictObject({ kind: z.literal('taste'), path: Path, head: Path.optional(), ...part }),
   /** `path` is OpenAI's CLIP ViT-L/14, `head` the predictor's linear layers. */
   z.strictObject({ kind: z.literal('aesthetic'), path: Path, head: Path, ...part }),
   z.strictObject({ kind: z.literal('prompt-match'), path: Path, scale: z.enum(['cosine', 'logit']).default('cosine'), ...part }),

@@ -19,6 +19,8 @@ export interface ChainBatch {
 export interface ChainModel {
   readonly parameterCount: number
   readonly rewardParts: readonly string[]
+  /** What each of them counts now. */
+  readonly rewardWeights?: Readonly<Record<string, number>>
   initialTheta(): Parameters
   batch(draw: Draw): Promise<ChainBatch>
   setRewardWeight(reward: string, weight: number): void
@@ -40,6 +42,9 @@ export function chainTask(model: ChainModel, algorithm: Algorithm, drift: DriftP
   return {
     parameterCount: model.parameterCount,
     rewardParts: model.rewardParts,
+    get rewardWeights() {
+      return model.rewardWeights ?? {}
+    },
     initialTheta: () => model.initialTheta(),
     update: (draw, apply) => update(model, algorithm, drift, draw, apply),
     setRewardWeight: (reward, weight) => model.setRewardWeight(reward, weight),

@@ -216,6 +216,10 @@ class StableDiffusionChain implements ChainModel {
     return this.#parts.reward.partNames
   }
 
+  get rewardWeights(): Readonly<Record<string, number>> {
+    return this.#parts.reward.weights
+  }
+
   initialTheta(): Parameters {
     return this.#parts.initialTheta.slice()
   }

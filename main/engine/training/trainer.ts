@@ -111,6 +111,7 @@ class Trainer {
       parameters: task.parameterCount,
       estimate: this.#estimate,
       deviceBytes,
+      ...(task.rewardWeights === undefined ? {} : { rewardWeights: { ...task.rewardWeights } }),
     })
     for (const { kind, message, nextStep } of task.notes ?? []) await this.#warn(kind, message, nextStep)
     for (const { reason } of damaged) {

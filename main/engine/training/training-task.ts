@@ -40,6 +40,8 @@ export interface TrainingTask {
   readonly parameterCount: number
   /** Names of the reward's parts, whose weights can be changed while the run goes on. */
   readonly rewardParts: readonly string[]
+  /** What each of them counts now; absent where there are none. */
+  readonly rewardWeights?: Readonly<Record<string, number>>
   /** Told when a run starts. */
   readonly notes?: readonly TaskNote[]
   /** θ at the beginning; the same in every call. */

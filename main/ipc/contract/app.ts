@@ -7,6 +7,8 @@ export const AppInfo = z.strictObject({
   version: z.string(),
   /** Where Halfstep keeps what it remembers. */
   libraryFolder: z.string(),
+  /** Whether the host has the system's dialogs for files (`files.choose`), or pages look for themselves (`files.browse`). */
+  dialogs: z.enum(['native', 'browse']),
 })
 
 export const Devices = z.strictObject({

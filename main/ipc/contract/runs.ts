@@ -82,6 +82,9 @@ export const RunLogEntry = z.strictObject({
   nextStep: z.string(),
 })
 
+/** What a part of the reward counts; below zero it is to be avoided. */
+export const RewardWeight = z.strictObject({ reward: z.string(), weight: z.number() })
+
 export const RunDetails = z.strictObject({
   summary: RunSummary,
   recipe: z.record(z.string(), z.json()),
@@ -89,6 +92,8 @@ export const RunDetails = z.strictObject({
   pictures: z.array(RunPicture),
   checkpoints: z.array(z.strictObject({ update: Count, best: z.boolean() })),
   log: z.array(RunLogEntry),
+  /** Now; none before the run began, or where its reward has no parts. */
+  rewardWeights: z.array(RewardWeight),
 })
 
 /** What happens in a run while it goes on. */
@@ -97,6 +102,8 @@ export const RunHappening = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('state'), summary: RunSummary }),
   z.strictObject({ type: z.literal('progress'), point: MetricPoint, timeLeft: z.number().nullable() }),
   z.strictObject({ type: z.literal('sample'), update: Count, pictures: z.array(RunPicture) }),
+  /** What all parts of the reward count from now on. */
+  z.strictObject({ type: z.literal('weights'), weights: z.array(RewardWeight).readonly() }),
   z.strictObject({ type: z.literal('log'), entry: RunLogEntry }),
 ])
 
@@ -106,8 +113,23 @@ export type MetricPoint = z.infer<typeof MetricPoint>
 export type MetricSeries = z.infer<typeof MetricSeries>
 export type RunPicture = z.infer<typeof RunPicture>
 export type RunLogEntry = z.infer<typeof RunLogEntry>
+export type RewardWeight = z.infer<typeof RewardWeight>
 export type RunDetails = z.infer<typeof RunDetails>
 export type RunHappening = z.infer<typeof RunHappening>
+
+/** How the machine is doing; null where it does not tell. */
+export const Vitals = z.strictObject({
+  /** Of the whole device, other programs included; in bytes. */
+  memoryUsed: z.number().nonnegative().nullable(),
+  memoryTotal: z.number().positive().nullable(),
+  /** In degrees Celsius. */
+  temperature: z.number().nullable(),
+})
+export type Vitals = z.infer<typeof Vitals>
+
+/** What the judge of the starter's hands sees in the pictures of a moment. */
+export const JudgedMoment = z.strictObject({ update: Count, pictures: Count, fiveFingers: Count, wellFormed: Count })
+export type JudgedMoment = z.infer<typeof JudgedMoment>
 
 const one = z.strictObject({ id: Id })
 
@@ -127,6 +149,10 @@ export const RUN_CALLS = {
   'runs.sampleNow': { args: one, result: nothing },
   /** Only of a run that goes on. */
   'runs.changeRewardWeight': { args: z.strictObject({ id: Id, reward: z.string().min(1), weight: z.number() }), result: nothing },
+  /** Memory and temperature of the device that the run is on. */
+  'runs.vitals': { args: one, result: Vitals },
+  /** The pictures along a run of the starter, as a judge counts fingers that knows nothing of the reward. None for other models. */
+  'runs.judge': { args: one, result: z.array(JudgedMoment) },
   /** Into the bin. */
   'runs.remove': { args: one, result: nothing },
   /** The complete recipe, with which `training.start` makes the same run again. */

@@ -12,7 +12,7 @@ export const Generation = z.strictObject({
   position: Count,
   prompt: z.string(),
   seed: Count,
-  /** The arguments of `studio.generate` that make it again, and the model's name as `model`. */
+  /** The arguments of `studio.generate`, or of `studio.repair` but its mask, that make it again, and the model's name as `model`. */
   recipe: Json,
   modelId: Id.nullable(),
   width: Count,
@@ -21,6 +21,8 @@ export const Generation = z.strictObject({
   url: LibraryUrl,
   /** A small copy. */
   thumbnail: LibraryUrl,
+  /** The picture as it was before, where this one is a repair. */
+  source: z.strictObject({ url: LibraryUrl, thumbnail: LibraryUrl }).nullable(),
   createdAt: Timestamp,
 })
 export type Generation = z.infer<typeof Generation>
@@ -30,6 +32,26 @@ const TemplateUse = z.strictObject({
   slots: z.record(z.string(), z.string()).default({}),
 })
 
+/** What every way of drawing takes. */
+export const Drawing = {
+  modelId: Id,
+  negative: z.string().max(10_000).optional(),
+  adapters: z.array(z.strictObject({ id: Id, strength: z.number().min(-10).max(10) })).max(20).default([]),
+  /** A template by its key or by value. The prompt fills its slot `subject`. */
+  template: TemplateUse.optional(),
+  seed: z.int().min(0).max(2 ** 32 - 1).optional(),
+  /** Pictures of each prompt, or variants. */
+  count: z.int().min(1).max(100).default(1),
+  sampler: SamplerName.default('ddim'),
+  steps: z.int().min(1).max(1000).default(25),
+  guidance: z.number().min(0).max(100).default(7.5),
+  eta: z.number().min(0).max(1).optional(),
+  precision: Precision.optional(),
+} as const
+
+/** What was drawn, in order, and what the person should know of it. */
+export const Drawn = z.strictObject({ batch: Id, seed: Count, generations: z.array(Generation), notes: z.array(z.string()) })
+
 export const STUDIO_CALLS = {
   /**
    * Makes pictures: the k-th of every prompt has the seed `seed + k`, so the same seed with and without adapters is before and
@@ -38,24 +60,12 @@ export const STUDIO_CALLS = {
    */
   'studio.generate': {
     args: z.strictObject({
-      modelId: Id,
+      ...Drawing,
       prompts: z.array(z.string().max(10_000)).min(1).max(100),
-      negative: z.string().max(10_000).optional(),
-      adapters: z.array(z.strictObject({ id: Id, strength: z.number().min(-10).max(10) })).max(20).default([]),
-      /** A template by value, or the name of a built-in one. The prompt fills its slot `subject`. */
-      template: TemplateUse.optional(),
-      seed: z.int().min(0).max(2 ** 32 - 1).optional(),
-      /** Pictures per prompt. */
-      count: z.int().min(1).max(100).default(1),
-      sampler: SamplerName.default('ddim'),
-      steps: z.int().min(1).max(1000).default(25),
-      guidance: z.number().min(0).max(100).default(7.5),
-      eta: z.number().min(0).max(1).optional(),
       size: z.strictObject({ width: z.int().min(8).max(8192), height: z.int().min(8).max(8192) }).optional(),
-      precision: Precision.optional(),
       task: TaskName,
     }),
-    result: z.strictObject({ batch: Id, seed: Count, generations: z.array(Generation), notes: z.array(z.string()) }),
+    result: Drawn,
   },
   /** What was made, youngest first. */
   'studio.list': {

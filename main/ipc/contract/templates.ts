@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type CallTable, Key, nothing, Timestamp } from './shared.ts'
+import { type CallTable, Count, type EventTable, Id, Key, nothing, TaskName, Timestamp } from './shared.ts'
 
 /** A part of the chain with prompts of its own. */
 export const TemplateStage = z.strictObject({
@@ -49,6 +49,32 @@ export const TEMPLATE_CALLS = {
   'templates.save': { args: z.strictObject({ key: Key.optional(), template: Template }), result: TemplateEntry },
   /** From the text of a .json file, which the page reads. For export a page writes the template's JSON. */
   'templates.import': { args: z.strictObject({ text: z.string().max(2 ** 20), name: z.string().max(300) }), result: TemplateEntry },
+  /**
+   * Draws one picture with a template, saved or not, and tells on the way what the model takes it for (`templates.picture`, under the
+   * task's name). A task: `done` counts steps. Fails with `template.malformed`, and as opening the model does.
+   */
+  'templates.preview': {
+    args: z.strictObject({
+      template: Template,
+      slots: z.record(z.string(), z.string()).default({}),
+      modelId: Id,
+      prompt: z.string().max(10_000),
+      seed: Count.default(0),
+      steps: z.int().min(1).max(200).default(24),
+      guidance: z.number().min(0).max(100).default(5),
+      task: TaskName,
+    }),
+    result: z.strictObject({ notes: z.array(z.string()) }),
+  },
   /** Into the bin. */
   'templates.remove': { args: z.strictObject({ key: Key }), result: nothing },
 } as const satisfies CallTable
+
+export const TEMPLATE_EVENTS = {
+  /** What the model takes a picture for at a place of the noise schedule (1 pure noise, 0 the picture itself), as `src` takes it. */
+  'templates.picture': z.strictObject({
+    task: z.string(),
+    fraction: z.number().min(0).max(1),
+    picture: z.string().startsWith('data:image/png;base64,'),
+  }),
+} as const satisfies EventTable

@@ -1,12 +1,14 @@
 import type { Services } from '../../services/services.ts'
-import type { APP_CALLS } from '../contract/app.ts'
+import type { APP_CALLS, AppInfo } from '../contract/app.ts'
 import type { Broadcast } from '../handlers.ts'
 import type { HandlersOf } from '../router.ts'
 
 /** The app itself: what it is, its devices, settings and what goes on. */
-export function appHandlers({ app, devices, settings, tasks }: Services, broadcast: Broadcast): HandlersOf<typeof APP_CALLS> {
+export function appHandlers(
+  { app, devices, settings, tasks }: Services, broadcast: Broadcast, dialogs: AppInfo['dialogs'],
+): HandlersOf<typeof APP_CALLS> {
   return {
-    'app.info': () => app,
+    'app.info': () => ({ ...app, dialogs }),
     'devices.list': () => devices.list(),
     async 'devices.probe'() {
       const found = await devices.probe((progress) => broadcast('devices.probing', progress))

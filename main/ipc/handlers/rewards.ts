@@ -16,11 +16,12 @@ export function rewardHandlers({ rewards, tastes, studio, tasks }: Services): Ha
       return rewards.test(spec, files, running)
     }),
     'tastes.list': () => tastes.list(),
-    'tastes.next': ({ taste }) => ({ pair: tastes.next(taste) }),
-    'tastes.rate'({ taste, left, right, preferred }) {
-      tastes.rate(taste, left, right, preferred)
-      return {}
+    'tastes.next': ({ taste, source, count }) => ({ pairs: tastes.next(taste, source, count) }),
+    'tastes.rate': ({ taste, left, right, preferred }) => tastes.rate(taste, left, right, preferred),
+    'tastes.undo'({ taste }) {
+      const pair = tastes.undo(taste)
+      return { pair, count: tastes.count(taste) }
     },
-    'tastes.undo': ({ taste }) => ({ undone: tastes.undo(taste) }),
+    'tastes.train': ({ taste, clip, task }) => tasks.run(task, 'Learning your taste', (running) => tastes.train(taste, clip, running)),
   }
 }

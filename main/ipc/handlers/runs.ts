@@ -2,7 +2,7 @@ import type { Services } from '../../services/services.ts'
 import type { RUN_CALLS } from '../contract/runs.ts'
 import type { HandlersOf } from '../router.ts'
 
-export function runHandlers({ runs }: Services): HandlersOf<typeof RUN_CALLS> {
+export function runHandlers({ runs, runJudge }: Services): HandlersOf<typeof RUN_CALLS> {
   return {
     'runs.list': () => runs.list(),
     'runs.get': ({ id, points }) => runs.get(id, points),
@@ -18,6 +18,8 @@ export function runHandlers({ runs }: Services): HandlersOf<typeof RUN_CALLS> {
       runs.changeRewardWeight(id, reward, weight)
       return {}
     },
+    'runs.vitals': ({ id }) => runs.vitals(id),
+    'runs.judge': ({ id }) => runJudge.judge(id),
     'runs.remove'({ id }) {
       runs.remove(id)
       return {}

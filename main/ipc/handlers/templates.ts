@@ -1,14 +1,19 @@
+import { randomUUID } from 'node:crypto'
 import type { Services } from '../../services/services.ts'
 import type { TemplateEntry as StoredEntry } from '../../services/templates/templates.ts'
 import { Template, type TEMPLATE_CALLS, type TemplateEntry } from '../contract/templates.ts'
 import type { HandlersOf } from '../router.ts'
 
-export function templateHandlers({ templates }: Services): HandlersOf<typeof TEMPLATE_CALLS> {
+export function templateHandlers({ templates, previews, tasks }: Services): HandlersOf<typeof TEMPLATE_CALLS> {
   return {
     'templates.list': async () => (await templates.list()).map(viewOf),
     'templates.check': async ({ template }) => ({ template: Template.parse(await templates.check(template)) }),
     'templates.save': async ({ key, template }) => viewOf(await templates.save(template, key)),
     'templates.import': async ({ text, name }) => viewOf(await templates.import(text, name)),
+    'templates.preview': ({ task, ...wish }) => {
+      const name = task ?? randomUUID()
+      return tasks.run(name, 'Looking at a template', (running) => previews.preview(wish, name, running))
+    },
     async 'templates.remove'({ key }) {
       await templates.remove(key)
       return {}

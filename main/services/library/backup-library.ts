@@ -9,7 +9,9 @@ import { lockLibrary } from '../../store/library-lock.ts'
 import { exists, unwritable } from '../content-files.ts'
 import { databasePath, lockPath } from '../library-folder.ts'
 import type { Task } from '../tasks.ts'
-import { LIBRARY_FOLDERS } from './library-listing.ts'
+import { LIBRARY_FOLDERS, TASTES } from './library-listing.ts'
+
+const COPIED = [...LIBRARY_FOLDERS, TASTES] as const
 
 /** Written last: a backup without it was never finished. */
 const MARK = 'halfstep-backup.json'
@@ -25,11 +27,11 @@ export async function backupLibrary(database: LibraryDatabase, libraryFolder: st
   await refuseTarget(folder, libraryFolder)
   try {
     await mkdir(folder, { recursive: true })
-    task.progress(0, LIBRARY_FOLDERS.length + 1, 'database')
+    task.progress(0, COPIED.length + 1, 'database')
     copyDatabase(database, databasePath(folder))
-    for (const [done, theme] of LIBRARY_FOLDERS.entries()) {
+    for (const [done, theme] of COPIED.entries()) {
       task.check()
-      task.progress(done + 1, LIBRARY_FOLDERS.length + 1, theme)
+      task.progress(done + 1, COPIED.length + 1, theme)
       const source = join(libraryFolder, theme)
       if (await exists(source)) await cp(source, join(folder, theme), { recursive: true, filter: () => !task.signal.aborted })
     }

@@ -6,6 +6,9 @@ import { unreadable } from '../content-files.ts'
 /** The folders of the library that hold what the database speaks of. */
 export const LIBRARY_FOLDERS = ['pictures', 'thumbnails', 'adapters', 'runs', 'datasets'] as const
 
+/** The folder of what tastes learned: every file is named by its content, and a run may still need what no reward names any more. */
+export const TASTES = 'tastes'
+
 /** Names in a folder of the library, sorted; none when the folder is not there. Throws `file.unreadable`. */
 export async function namesIn(libraryFolder: string, folder: string): Promise<string[]> {
   try {

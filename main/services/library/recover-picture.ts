@@ -21,7 +21,7 @@ export async function recoverPicture(database: LibraryDatabase, { sha256, file }
   const recipe = await recipeIn(bytes)
   if (recipe !== undefined) {
     const { prompt, seed } = PictureRecipe.parse(recipe)
-    const row = { id: randomUUID(), batch: randomUUID(), position: 0, modelId: null, createdAt: new Date().toISOString() }
+    const row = { id: randomUUID(), batch: randomUUID(), position: 0, modelId: null, source: null, createdAt: new Date().toISOString() }
     return insertGeneration(database, { ...row, picture: sha256, prompt, seed, recipe })
   }
   if (readDataset(database, RECOVERED) === undefined) insertDataset(database, RECOVERED, 'Recovered pictures', new Date().toISOString())

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, parse } from 'node:path'
 import { readAllAdapterFiles } from '../../store/adapters.ts'
 import { checkDatabase } from '../../store/check-database.ts'
 import type { LibraryDatabase } from '../../store/database.ts'
@@ -9,7 +9,7 @@ import { exists, sha256OfFile } from '../content-files.ts'
 import { thumbnailFile } from '../pictures/picture-library.ts'
 import type { Task } from '../tasks.ts'
 import type { Finding } from './findings.ts'
-import { isLeftover, LIBRARY_FOLDERS, namesIn } from './library-listing.ts'
+import { isLeftover, LIBRARY_FOLDERS, namesIn, TASTES } from './library-listing.ts'
 
 /**
  * Looks whether database and files agree: SQLite's own checks, every picture and adapter read and compared with its name, and
@@ -28,7 +28,8 @@ export async function verifyLibrary(database: LibraryDatabase, folder: string, t
 /** Every file whose name promises its content. */
 async function checkContents(database: LibraryDatabase, folder: string, task: Task): Promise<Finding[]> {
   const pictures = readPictures(database)
-  const files = [...pictures, ...readAllAdapterFiles(database)]
+  const tastes = (await namesIn(folder, TASTES)).filter((name) => !isLeftover(name))
+  const files = [...pictures, ...readAllAdapterFiles(database), ...tastes.map(contentOf)]
   const findings: Finding[] = []
   for (const [done, { file, sha256 }] of files.entries()) {
     task.check()
@@ -44,6 +45,11 @@ async function checkContents(database: LibraryDatabase, folder: string, task: Ta
     if (!(await exists(join(folder, ...file.split('/'))))) findings.push({ kind: 'thumbnail', file, message: `${file} is gone.` })
   }
   return findings
+}
+
+/** @param name in the folder of tastes */
+function contentOf(name: string): { readonly file: string; readonly sha256: string } {
+  return { file: `${TASTES}/${name}`, sha256: parse(name).name }
 }
 
 /** A run that has made an update has a recipe in its folder, without which it cannot go on. */
@@ -71,6 +77,9 @@ async function findStrays(database: LibraryDatabase, folder: string): Promise<Fi
       if (isLeftover(name)) findings.push({ kind: 'leftover', file, message: `${file} was left behind by a crash.` })
       else if (!known.has(file)) findings.push({ kind: 'stray', file, message: `The library does not know ${file}.` })
     }
+  }
+  for (const name of (await namesIn(folder, TASTES)).filter(isLeftover)) {
+    findings.push({ kind: 'leftover', file: `${TASTES}/${name}`, message: `${TASTES}/${name} was left behind by a crash.` })
   }
   for (const name of await namesIn(folder, 'incoming')) {
     findings.push({ kind: 'leftover', file: `incoming/${name}`, message: `incoming/${name} was left behind by a crash.` })

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { assetPath } from '../assets.ts'
+import { join } from 'node:path'
 import type { Reward } from './rewards.ts'
 
-/** Judges that come with Halfstep, as far as they are there. */
-export function builtInRewards(): Reward[] {
-  const path = assetPath('starter/critic.onnx')
+/** Judges that come with Halfstep, as far as they are there. @param starter folder of the starter model */
+export function builtInRewards(starter: string): Reward[] {
+  const path = join(starter, 'critic.onnx')
   if (!existsSync(path)) return []
   return [{
     id: '00000000-0000-4000-8000-000000000101',

@@ -11,6 +11,7 @@ import { required } from '../not-found.ts'
 import type { ServiceBus } from '../service-events.ts'
 import type { Task } from '../tasks.ts'
 import { builtInRewards } from './built-in-rewards.ts'
+import { keptSpec, usableSpec } from './taste-files.ts'
 
 /** A reward as a person writes it. */
 export interface RewardDraft {
@@ -33,29 +34,44 @@ export interface RewardReading {
   readonly parts: Record<string, number>
 }
 
+/** What the service is put over. */
+export interface RewardParts {
+  readonly database: LibraryDatabase
+  readonly engine: Engine
+  readonly devices: DeviceService
+  readonly bus: ServiceBus
+  readonly libraryFolder: string
+  /** Folder of the model that comes with the program, with its judge; it may be missing. */
+  readonly starter: string
+}
+
 /** What pictures are judged by: rewards that the person set up, mixed from models and measures. */
 export class RewardService {
   readonly #database: LibraryDatabase
   readonly #engine: Engine
   readonly #devices: DeviceService
   readonly #bus: ServiceBus
+  readonly #libraryFolder: string
+  readonly #starter: string
 
-  constructor(database: LibraryDatabase, engine: Engine, devices: DeviceService, bus: ServiceBus) {
+  constructor({ database, engine, devices, bus, libraryFolder, starter }: RewardParts) {
     this.#database = database
     this.#engine = engine
     this.#devices = devices
     this.#bus = bus
+    this.#libraryFolder = libraryFolder
+    this.#starter = starter
   }
 
   /** The person's own by name, then what comes with Halfstep. */
   list(): Reward[] {
-    return [...readRewards(this.#database).map(ownReward), ...builtInRewards()]
+    return [...readRewards(this.#database).map((reward) => this.#view(reward)), ...builtInRewards(this.#starter)]
   }
 
   /** Throws `library.missing`. */
   get(id: string): Reward {
-    const builtIn = builtInRewards().find((reward) => reward.id === id)
-    return builtIn ?? ownReward(required(readReward(this.#database, id), 'reward'))
+    const builtIn = builtInRewards(this.#starter).find((reward) => reward.id === id)
+    return builtIn ?? this.#view(required(readReward(this.#database, id), 'reward'))
   }
 
   /** The reward with every default filled in. Throws `recipe.malformed`, naming the key. */
@@ -67,7 +83,7 @@ export class RewardService {
   /** Adds a reward, or changes one, after checking what it says; its files are looked into by `test` and by training. */
   async save({ id: given, name, spec, notes }: RewardDraft): Promise<Reward> {
     if (given !== undefined) this.#own(given)
-    const checked = await this.check(spec)
+    const checked = keptSpec(await this.check(spec), this.#libraryFolder)
     const id = given ?? randomUUID()
     const now = new Date().toISOString()
     writeReward(this.#database, { id, name, spec: checked, notes, createdAt: now, updatedAt: now })
@@ -100,11 +116,11 @@ export class RewardService {
     throw new HalfstepError('library.in-use', `${name} comes with Halfstep and stays as it is.`, 'Save a copy under another name.')
   }
 
+  #view(reward: StoredReward): Reward {
+    return { ...reward, spec: usableSpec(reward.spec, this.#libraryFolder), builtIn: false }
+  }
+
   #changed(): void {
     this.#bus.emit('library.changed', { area: 'rewards' })
   }
-}
-
-function ownReward(reward: StoredReward): Reward {
-  return { ...reward, builtIn: false }
 }

@@ -1,4 +1,5 @@
 import type { Metric } from '../../store/metrics.ts'
+import type { RewardWeight } from '../../store/reward-weights.ts'
 import type { RunLogEntry } from '../../store/run-log.ts'
 import type { RunSummary } from './run-summary.ts'
 
@@ -14,6 +15,7 @@ export type RunHappening =
   | { readonly type: 'state'; readonly summary: RunSummary }
   | { readonly type: 'progress'; readonly point: Metric; readonly timeLeft: number | null }
   | { readonly type: 'sample'; readonly update: number; readonly pictures: RunPictureView[] }
+  | { readonly type: 'weights'; readonly weights: readonly RewardWeight[] }
   | { readonly type: 'log'; readonly entry: RunLogEntry }
 
 export interface RunNotice {

@@ -10,6 +10,7 @@ import {
 import type { Engine } from '../engine.ts'
 import { required } from '../not-found.ts'
 import type { ServiceBus } from '../service-events.ts'
+import { asStoreFault } from '../store-faults.ts'
 import { RunRecorder } from './run-recorder.ts'
 import { summaryOf, type RunOutlook, type RunSummary, type RunWish } from './run-summary.ts'
 
@@ -31,6 +32,8 @@ interface Active {
   readonly recorder: RunRecorder
   readonly abort: AbortController
   send: ((command: TrainingCommand) => void) | undefined
+  /** What it was told before the engine began with it. */
+  readonly unsent: TrainingCommand[]
   wish: RunWish | null
   /** Why the engine paused it. */
   pause: RunReason | null
@@ -40,6 +43,12 @@ interface Active {
 const CLOSED: RunReason = {
   message: 'Halfstep was closed while the run went on.',
   nextStep: 'Resume it: it goes on from its latest checkpoint.',
+}
+
+/** Why a run does not go on that the library still takes for running. */
+const UNRECORDED: RunReason = {
+  message: 'The run ended, and the library could not take down how.',
+  nextStep: 'See that its disk has room and can be written to, then resume the run: it goes on from its latest checkpoint.',
 }
 
 const NO_OUTLOOK: RunOutlook = { wish: null, timeLeft: null }
@@ -100,8 +109,9 @@ export class RunSupervisor {
     const active = this.#active
     if (active?.id !== id) throw notGoingOn()
     if (command.type === 'pause' || command.type === 'stop' || command.type === 'stop-and-keep-best') active.wish = command.type
-    active.send?.(command)
-    this.#announce(id)
+    if (active.send === undefined) active.unsent.push(command)
+    else active.send(command)
+    this.announce(id)
   }
 
   /** Whether commands can be sent to it now. */
@@ -115,16 +125,28 @@ export class RunSupervisor {
     const { database } = this.#parts
     const run = required(readRun(database, job.runId), 'run')
     const abort = new AbortController()
-    const active: Active = { id: run.id, recorder: this.#recorder(run), abort, send: undefined, wish: wishOf(job.commands), pause: null }
+    const active: Active = {
+      id: run.id, recorder: this.#recorder(run), abort, send: undefined, unsent: [], wish: wishOf(job.commands), pause: null,
+    }
     this.#active = active
-    dequeueRun(database, run.id)
-    this.#change(run.id, { state: 'running', reason: null, startedAt: run.startedAt ?? new Date().toISOString(), endedAt: null })
-    void this.#train(active, run, job.commands).finally(() => {
+    try {
+      this.#change(run.id, { state: 'running', reason: null, startedAt: run.startedAt ?? new Date().toISOString(), endedAt: null })
+      dequeueRun(database, run.id)
+    } catch (thrown) {
+      // It keeps its place in the queue.
       this.#active = undefined
-      if (this.#closed) return
-      this.#announce(run.id)
-      this.#next()
-    })
+      throw thrown
+    }
+    void this.#train(active, run, job.commands)
+      .catch((thrown: unknown) => this.#unrecorded(active, thrown))
+      .then(() => {
+        this.#active = undefined
+        if (this.#closed) return
+        this.announce(run.id)
+        this.#next()
+      })
+      // The library refuses even to be read: what waits stays in the queue until it is asked for again.
+      .catch((thrown: unknown) => this.#unrecorded(active, thrown))
   }
 
   async #train(active: Active, run: StoredRun, commands: readonly TrainingCommand[]): Promise<void> {
@@ -141,7 +163,7 @@ export class RunSupervisor {
       } catch (thrown) {
         if (this.#closed || abort.signal.aborted) return
         stops = recorder.update > before ? 1 : stops + 1
-        const error = toErrorValue(thrown)
+        const error = toErrorValue(asStoreFault(thrown))
         if (error.code !== 'engine.stopped' || stops >= MOST_STOPS) return this.#fail(active, error)
         recorder.log('restarted', `${error.message} It was started again, and the run goes on from its latest checkpoint.`)
       }
@@ -162,7 +184,7 @@ export class RunSupervisor {
         active.send = send
         // Pictures of the beginning are what all later ones are compared with.
         if (active.recorder.update === 0 && showsPictures(run)) send({ type: 'sample-now' })
-        for (const command of commands) send(command)
+        for (const command of [...commands, ...active.unsent.splice(0)]) send(command)
       },
     })
   }
@@ -171,12 +193,18 @@ export class RunSupervisor {
     if (this.#closed || this.#active !== active) return
     if (event.type === 'paused') active.pause = { message: event.message, nextStep: event.nextStep }
     active.recorder.record(event)
-    if (event.type !== 'progress') this.#announce(active.id)
+    if (event.type !== 'progress') this.announce(active.id)
   }
 
   #fail({ id, recorder }: Active, { message, nextStep }: RunReason): void {
     recorder.log('failed', message, nextStep)
     this.#change(id, { state: 'failed', reason: { message, nextStep }, endedAt: new Date().toISOString() })
+  }
+
+  /** What is left to do when not even the end of a run can be written down: say so. `summary` tells the truth about its state. */
+  #unrecorded({ recorder }: Active, thrown: unknown): void {
+    if (this.#closed) return
+    recorder.log('storage', `${UNRECORDED.message} ${toErrorValue(asStoreFault(thrown)).message}`, UNRECORDED.nextStep)
   }
 
   #recorder(run: StoredRun): RunRecorder {
@@ -186,11 +214,12 @@ export class RunSupervisor {
 
   #change(id: string, change: RunChange): void {
     updateRun(this.#parts.database, id, change)
-    this.#announce(id)
+    this.announce(id)
     this.#parts.bus.emit('library.changed', { area: 'runs' })
   }
 
-  #announce(id: string): void {
+  /** Tells where a run stands. */
+  announce(id: string): void {
     const summary = this.summary(id)
     this.#parts.bus.emit('runs.event', { run: id, event: { type: 'state', summary } })
   }
@@ -198,7 +227,9 @@ export class RunSupervisor {
   /** Throws `library.missing`. */
   summary(id: string): RunSummary {
     const { database } = this.#parts
-    return summaryOf(database, required(readRun(database, id), 'run'), this.outlook(id))
+    const run = required(readRun(database, id), 'run')
+    const lost = run.state === 'running' && !this.#closed && this.#active?.id !== id
+    return summaryOf(database, lost ? { ...run, state: 'interrupted', reason: UNRECORDED } : run, this.outlook(id))
   }
 }
 

@@ -5,12 +5,14 @@ import type { TrainingCommand } from '../../engine/protocol.ts'
 import { discard } from '../../store/bin.ts'
 import type { LibraryDatabase } from '../../store/database.ts'
 import { readMetrics } from '../../store/metrics.ts'
+import { readRewardWeights, type RewardWeight } from '../../store/reward-weights.ts'
 import { readRunLog, type RunLogEntry } from '../../store/run-log.ts'
 import { readCheckpoints, readRunPictures } from '../../store/run-pictures.ts'
 import { readRun, readRuns, RecipeJson, updateRun, type StoredRun } from '../../store/runs.ts'
 import { libraryUrl } from '../library-files.ts'
 import { required } from '../not-found.ts'
 import type { ServiceBus } from '../service-events.ts'
+import { deviceVitals, type DeviceVitals } from './device-vitals.ts'
 import { metricSeries, type MetricSeries } from './metric-series.ts'
 import type { RunPictureView } from './run-notice.ts'
 import type { RunSupervisor } from './run-supervisor.ts'
@@ -24,6 +26,8 @@ export interface RunDetails {
   readonly pictures: RunPictureView[]
   readonly checkpoints: { readonly update: number; readonly best: boolean }[]
   readonly log: RunLogEntry[]
+  /** What the parts of the reward count now; none before the run began, or where it has no parts. */
+  readonly rewardWeights: RewardWeight[]
 }
 
 /** What a person does with runs that there are. */
@@ -54,12 +58,14 @@ export class RunService {
       pictures: readRunPictures(this.#database, id).map(({ update, position, file }) => ({ update, position, url: libraryUrl(file) })),
       checkpoints: readCheckpoints(this.#database, id).map(({ update, best }) => ({ update, best })),
       log: readRunLog(this.#database, id),
+      rewardWeights: readRewardWeights(this.#database, id),
     }
   }
 
   rename(id: string, name: string): RunSummary {
     this.#run(id)
     updateRun(this.#database, id, { name })
+    this.#supervisor.announce(id)
     this.#changed()
     return this.#supervisor.summary(id)
   }
@@ -74,7 +80,7 @@ export class RunService {
 
   /** Puts a run that has not finished back into the queue. */
   resume(id: string): RunSummary {
-    const { state } = this.#run(id)
+    const { state } = this.#supervisor.summary(id)
     if (state === 'finished') throw new HalfstepError('usage', 'This run has finished.', 'Start its recipe again as a new run.')
     if (state !== 'queued' && state !== 'running') this.#supervisor.enqueue(id)
     return this.#supervisor.summary(id)
@@ -99,6 +105,11 @@ export class RunService {
   /** Throws `usage` when the run does not go on; a part that does not exist is told of in the run's diary. */
   changeRewardWeight(id: string, reward: string, weight: number): void {
     this.#supervisor.tell(id, { type: 'change-reward-weight', reward, weight })
+  }
+
+  /** How the device of a run is doing. */
+  vitals(id: string): Promise<DeviceVitals> {
+    return deviceVitals(this.#run(id).device)
   }
 
   /** Puts a run into the bin. Throws `library.in-use` while it goes on. */

@@ -6,6 +6,8 @@ import { picturesAndAdapters } from './004-pictures-and-adapters.ts'
 import { promptsAndTemplates } from './005-prompts-and-templates.ts'
 import { datasets } from './006-datasets.ts'
 import { rewardsAndRatings } from './007-rewards-and-ratings.ts'
+import { repairedPictures } from './008-repaired-pictures.ts'
+import { rewardWeights } from './009-reward-weights.ts'
 
 /** One step of the schema. Once released a migration never changes: a correction is a new one. */
 export interface Migration {
@@ -19,4 +21,5 @@ export interface Migration {
 /** Every migration, oldest first. */
 export const MIGRATIONS: readonly Migration[] = [
   settingsAndDevices, models, runs, picturesAndAdapters, promptsAndTemplates, datasets, rewardsAndRatings,
+  repairedPictures, rewardWeights,
 ]

@@ -65,14 +65,14 @@ test('gives the same networks as the diffusers folder it was made from', async (
   expect(file.components.vae!.config).toEqual(folder.components.vae!.config)
   expect(file.components.textEncoder!.config).toEqual(folder.components.textEncoder!.config)
   expect(file.scheduler).toEqual(folder.scheduler)
-  expect(file.problems).toEqual([expect.stringContaining('UNet')])
+  expect(file.problems).toEqual([expect.stringContaining('UNet'), expect.stringContaining('knows 1024 tokens')])
 })
 
 test('takes the standard of the family for what the shapes do not tell, and says so', async () => {
   const file = await openCheckpoint(await written(original))
   expect(file.components.vae!.config.normGroups).toBe(32)
   expect(file.components.textEncoder!.config).toMatchObject({ heads: 1, eosTokenId: 2, hiddenAct: 'quick_gelu' })
-  expect(file.problems).toHaveLength(3)
+  expect(file.problems).toHaveLength(4)
   expect(file.problems.join(' ')).toMatch(/8 attention heads.*32 norm groups.*text encoder.*VAE|text encoder.*UNet.*VAE/)
 })
 

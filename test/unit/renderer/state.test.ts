@@ -85,7 +85,7 @@ describe('the pictures of a dataset', () => {
 describe('the studio', () => {
   const picture = (position: number, seed: number): Generation => ({
     id: `${seed}-${position}`, batch: '', position, prompt: '', seed, recipe: {}, modelId: null, width: 1, height: 1,
-    url: '', thumbnail: '', createdAt: '',
+    url: '', thumbnail: '', source: null, createdAt: '',
   })
 
   it('draws without and with the adapters from the same seed, and puts them side by side', async () => {

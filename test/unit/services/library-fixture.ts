@@ -15,10 +15,11 @@ export interface LibraryFixture {
   close(): void
 }
 
-export function openFixture(jobs: FakeJobs = {}): LibraryFixture {
+/** @param starter folder of the starter model; without it, there is none, whether or not it was built on this machine */
+export function openFixture(jobs: FakeJobs = {}, starter?: string): LibraryFixture {
   const folder = mkdtempSync(join(tmpdir(), 'halfstep-library-'))
   const engine = fakeEngine(jobs)
-  const services = openServices(engine, join(folder, 'library'))
+  const services = openServices(engine, join(folder, 'library'), starter ?? join(folder, 'no-starter'))
   const events: { name: keyof ServiceEvents; payload: unknown }[] = []
   services.bus.listen((name, payload) => events.push({ name, payload }))
   return {

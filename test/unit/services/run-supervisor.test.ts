@@ -96,6 +96,24 @@ describe('the supervisor of runs', () => {
     expect(heard.filter(({ type }) => type === 'progress')).toHaveLength(4)
   })
 
+  it('keeps what it is told before the engine begins, and says it then', async () => {
+    let begin: ((send: (command: TrainingCommand) => void) => void) | undefined
+    const told: TrainingCommand[] = []
+    const engine = fakeEngine({
+      'train.run': (_request, { onStart }: EngineRunOptions<'train.run'>) => new Promise(() => {
+        begin = onStart
+      }),
+    })
+    const late = new RunSupervisor({ database, engine, bus: new ServiceBus(), libraryFolder: FOLDER, onFinished: async () => undefined })
+    late.start()
+    late.enqueue(RUN.id)
+    late.tell(RUN.id, { type: 'pause' })
+    await vi.waitFor(() => expect(begin).toBeDefined())
+    begin?.((command) => told.push(command))
+    expect(told.at(-1)).toEqual({ type: 'pause' })
+    late.close()
+  })
+
   it('trains one run at a time, in the order of asking', async () => {
     supervisor.enqueue(RUN.id)
     supervisor.enqueue(SECOND.id)
@@ -212,6 +230,67 @@ describe('the supervisor of runs', () => {
     expect(() => runs.remove(RUN.id)).toThrow(expect.objectContaining({ code: 'library.in-use' }))
     runs.remove(SECOND.id)
     expect(runs.list().map(({ id }) => id)).toEqual([RUN.id])
+  })
+})
+
+describe('what cannot be written down', () => {
+  const notFinite = (update: number): TrainingEvent => ({
+    type: 'progress', update, updates: 4, reward: { mean: NaN, spread: 0, min: NaN, max: NaN }, parts: {}, gradientNorm: 1,
+    learningRate: 1e-3, steps: [], seconds: 1, timeLeft: 4 - update,
+  })
+  /** As a full disk does: reading goes on. */
+  const fillDisk = (): void => void database.pragma('query_only = true')
+  const makeRoom = (): void => void database.pragma('query_only = false')
+
+  it('leaves an update out of the curves whose reward is no number, and says so', async () => {
+    supervisor.enqueue(RUN.id)
+    const { tell, end } = await start(0)
+    tell(progress(1))
+    tell(notFinite(2))
+    tell({ ...progress(3), parts: { critic: NaN, drift: 0.5 } } as TrainingEvent)
+    end({ outcome: 'finished', update: 4, adapter: 'a' })
+    await inState(RUN.id, 'finished')
+    expect(readMetrics(database, RUN.id).map(({ update, parts }) => [update, parts])).toEqual([[1, {}], [3, { drift: 0.5 }]])
+    expect(readRunLog(database, RUN.id).map(({ kind, message }) => [kind, message])).toEqual([
+      ['not-finite', 'Update 2 came to something that is no number; its curves leave it out.'],
+    ])
+    expect(heard.filter(({ type }) => type === 'progress')).toHaveLength(2)
+  })
+
+  it('goes on with a run while the library takes nothing, tells the pages once, and writes what it kept when it can', async () => {
+    supervisor.enqueue(RUN.id)
+    const { tell, end } = await start(0)
+    fillDisk()
+    for (const update of [1, 2]) {
+      tell(progress(update))
+      tell({ type: 'checkpoint', update, file: `${FOLDER}/c.safetensors`, best: true })
+    }
+    expect(heard.flatMap((event) => (event.type === 'log' ? [event.entry.kind] : []))).toEqual(['storage'])
+    makeRoom()
+    tell(progress(3))
+    end({ outcome: 'finished', update: 3, adapter: 'a' })
+    await inState(RUN.id, 'finished')
+    expect(readMetrics(database, RUN.id).map(({ update }) => update)).toEqual([1, 2, 3])
+  })
+
+  it('tells that a run ended whose end cannot be written down, rejects nothing, and lets it be resumed', async () => {
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    supervisor.enqueue(RUN.id)
+    const { fail } = await start(0)
+    fillDisk()
+    fail(new HalfstepError('file.missing', 'There is no model.', 'Look for it.'))
+    const interrupted = { state: 'interrupted', reason: { nextStep: expect.stringContaining('disk') } }
+    await vi.waitFor(() => expect(supervisor.summary(RUN.id)).toMatchObject(interrupted))
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', note)
+    expect(unhandled).toEqual([])
+    expect(heard.some((event) => event.type === 'log' && event.entry.message.includes('could not take down how'))).toBe(true)
+    makeRoom()
+    runs.resume(RUN.id)
+    await start(1)
+    expect(supervisor.summary(RUN.id).state).toBe('running')
   })
 })
 

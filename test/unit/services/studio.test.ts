@@ -59,9 +59,11 @@ describe('the studio', () => {
     expect(asked?.seed).toBe(seed)
   })
 
-  it('hands templates of its own over as files', async () => {
+  it('hands templates of its own over as files, by value or by key', async () => {
     let held: unknown
     const own = openFixture({
+      'template.builtIn': () => [],
+      'template.check': ({ template }) => ({ template: { ...(template as object) } }),
       'model.inspect': ({ path }) => ({ ...SUMMARY, path }),
       'model.generate': ({ template }) => {
         held = JSON.parse(readFileSync(template?.source ?? '', 'utf8'))
@@ -71,6 +73,9 @@ describe('the studio', () => {
     const model = await own.services.models.add(own.folder, quietTask())
     await own.services.studio.generate({ ...wish, modelId: model.id, template: { use: { version: 1 }, slots: {} } }, quietTask())
     expect(held).toEqual({ version: 1 })
+    const { key } = await own.services.templates.save({ version: 1, name: 'Hands of mine' })
+    await own.services.studio.generate({ ...wish, modelId: model.id, template: { use: key, slots: {} } }, quietTask())
+    expect(held).toEqual({ version: 1, name: 'Hands of mine' })
     own.close()
   })
 

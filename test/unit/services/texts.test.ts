@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HalfstepError } from '../../../main/engine/errors.ts'
 import { parseJsonObject } from '../../../main/services/parse-json.ts'
@@ -83,6 +85,25 @@ describe('rewards', () => {
     expect(await rewards.test(reward.spec, pictures, quietTask())).toEqual([{ value: 0, parts: {} }, { value: 1, parts: {} }])
     rewards.remove(reward.id)
     expect(rewards.list()).toEqual([])
+  })
+
+  it('list the judge that comes with the starter where it is there, after those of the person', async () => {
+    const starter = join(fixture.folder, 'starter')
+    const judge = join(starter, 'critic.onnx')
+    mkdirSync(starter)
+    writeFileSync(judge, '')
+    const withStarter = openFixture({ 'reward.check': ({ reward }) => ({ reward: { ...(reward as object) } }) }, starter)
+    try {
+      const { rewards } = withStarter.services
+      const own = await rewards.save({ name: 'Zebra', spec: { kind: 'onnx', path: '/a.onnx' }, notes: '' })
+      const [first, builtIn] = rewards.list()
+      expect(first).toEqual(own)
+      expect(builtIn).toMatchObject({ builtIn: true, spec: { kind: 'critic', path: judge } })
+      expect(rewards.get(builtIn!.id)).toEqual(builtIn)
+      expect(() => rewards.remove(builtIn!.id)).toThrow(expect.objectContaining({ code: 'library.in-use' }))
+    } finally {
+      withStarter.close()
+    }
   })
 })
 

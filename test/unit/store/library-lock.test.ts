@@ -26,13 +26,20 @@ describe("the library's lock", () => {
   it('ends with a process that is killed', async () => {
     const path = join(folder, 'library.lock')
     const module = JSON.stringify(join(import.meta.dirname, '../../../main/store/library-lock.ts'))
-    const held = `lockLibrary(${JSON.stringify(path)}); console.log('held'); setInterval(() => {}, 1e6)`
-    const program = `const { lockLibrary } = await import(${module}); ${held}`
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(child.stdout, 'data')
-    expect(() => lockLibrary(path)).toThrow(expect.objectContaining({ code: 'store.locked' }))
-    child.kill('SIGKILL')
-    await once(child, 'exit')
+    // The child lets go of the lock and has the collector come by: only its end may free the library.
+    const collect = 'for (let i = 0; i < 3; i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 5)) }'
+    const hold = `lockLibrary(${JSON.stringify(path)}); ${collect}; console.log('held'); setInterval(() => {}, 1e6)`
+    const program = `const { lockLibrary } = await import(${module}); ${hold}`
+    const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = once(child, 'exit')
+    try {
+      const [said] = await Promise.race([once(child.stdout, 'data'), ended])
+      expect(String(said)).toBe('held\n')
+      expect(() => lockLibrary(path)).toThrow(expect.objectContaining({ code: 'store.locked' }))
+    } finally {
+      child.kill('SIGKILL')
+      await ended
+    }
     lockLibrary(path).release()
   })
 

@@ -14,6 +14,7 @@ const root = protobuf.Root.fromJSON({
         producerName: field(2, 'string'),
         graph: field(7, 'GraphProto'),
         opsetImport: field(8, 'OperatorSetIdProto', 'repeated'),
+        metadataProps: field(14, 'StringStringEntryProto', 'repeated'),
         functions: field(25, 'FunctionProto', 'repeated'),
       },
     },
@@ -98,6 +99,8 @@ export interface OnnxModel {
   readonly producerName?: string
   readonly opsetImport: readonly { readonly domain?: string; readonly version?: number }[]
   readonly graph?: OnnxGraph
+  /** What exporters tell about a model beyond the standard. */
+  readonly metadataProps?: readonly { readonly key?: string; readonly value?: string }[]
   readonly functions?: readonly { readonly name?: string; readonly domain?: string }[]
 }
 

@@ -1,0 +1,25 @@
+import type { CallInput, TemplateEntry } from '../../main/ipc/contract.ts'
+
+/** The template that a person has chosen for drawing; null for none. */
+export interface TemplateChoice {
+  readonly key: string | null
+  /** What they wrote into its slots, by name; slots of other templates may be among them. */
+  readonly slots: Readonly<Record<string, string>>
+}
+
+export const NO_TEMPLATE: TemplateChoice = { key: null, slots: {} }
+
+/** The slots that a person fills by hand, the prompt's own left out. */
+export function openSlots({ template }: TemplateEntry): (readonly [name: string, slot: TemplateEntry['template']['slots'][string]])[] {
+  return Object.entries(template.slots).filter(([name]) => name !== 'subject')
+}
+
+/** What a call is told of the choice: the template by its key, and only slots that were filled. */
+export function templateUse(
+  templates: readonly TemplateEntry[] | undefined, { key, slots }: TemplateChoice,
+): CallInput<'studio.generate'>['template'] {
+  const entry = templates?.find((one) => one.key === key)
+  if (entry === undefined) return undefined
+  const filled = openSlots(entry).flatMap(([name]) => (slots[name]?.trim() ? [[name, slots[name]] as const] : []))
+  return { use: entry.key, slots: Object.fromEntries(filled) }
+}
