@@ -11,7 +11,7 @@ import { rollOut } from './rollout.ts'
 import { StepAccounts } from './step-accounts.ts'
 import type { GradientEstimate, UpdateContext } from './update-context.ts'
 import { positionsOf, type Window } from './walk-back.ts'
-import { partition, slidingWindows, windowProbabilities, type Proposal } from './windows.ts'
+import { drawWithoutRepetition, partition, slidingWindows, windowProbabilities, type Proposal } from './windows.ts'
 import { zerothOrder, type ZerothOrderSettings } from './zeroth-order.ts'
 
 /** The settings of Recursive Likelihood Ratio (arXiv 2502.00639) and of its generalisations. */
@@ -26,8 +26,9 @@ export interface RlrSettings {
   /** Half-order windows per update. Only `importance` coverage can use more than one. */
   readonly windows: number
   /**
-   * What covers the steps outside the window: `zeroth-order` is the paper's; `importance` draws the windows from a partition of
-   * all steps and weighs each by 1/(m p), which is as unbiased; `none` leaves them out, which is biased.
+   * What covers the steps outside the window: `zeroth-order` is the paper's; `importance` draws m windows from a partition of all
+   * steps, none twice, and weighs each by the inverse of its chance to be drawn, which is as unbiased; `none` leaves them out, which
+   * is biased.
    */
   readonly coverage: 'zeroth-order' | 'importance' | 'none'
   readonly proposal: Proposal
@@ -148,13 +149,9 @@ function drawWindows(settings: RlrSettings, context: UpdateContext): DrawnWindow
     return chosen === undefined ? [] : [{ window: chosen, weight: 1 }]
   }
   const windows = partition(early, settings.windowLength)
-  const probabilities = windowProbabilities(windows, settings.proposal)
-  const drawn = Array.from({ length: settings.windows }, (_, draw) => random.choice('window', [update, draw], probabilities))
-  // A window that was drawn k times is walked once and counts k times.
-  return [...Map.groupBy(drawn, (index) => index)].map(([index, times]) => ({
-    window: windows[index] ?? { first: 0, last: 0 },
-    weight: times.length / (settings.windows * (probabilities[index] ?? 1)),
-  }))
+  const [u = 0] = random.uniform('window', [update], 1)
+  return drawWithoutRepetition(windowProbabilities(windows, settings.proposal), settings.windows, u)
+    .map(({ index, weight }) => ({ window: windows[index]!, weight }))
 }
 
 /** Throws `recipe.impossible` when the settings do not fit a chain, or need a gradient that the reward does not have. */

@@ -17,7 +17,7 @@ export interface Evaluations {
 }
 
 /**
- * What one batch asks of the networks; with several importance windows the most, since one that is drawn twice is walked once.
+ * What one batch asks of the networks; the most, where the last of several importance windows is shorter than the others.
  * @param steps T @param drift whether there is a penalty on it
  */
 export function evaluationsPerBatch(settings: AlgorithmSettings, steps: number, drift: boolean): Evaluations {
@@ -32,7 +32,7 @@ function ofAlgorithm(settings: AlgorithmSettings, steps: number): Evaluations {
       const rollouts = coverage === 'zeroth-order' ? rolloutsOf(zerothOrder) : 0
       return {
         forwards: steps * (1 + rollouts),
-        vjps: depth + Math.min(windows * windowLength, windows * (steps - Math.max(1, depth))),
+        vjps: depth + Math.min(windows * windowLength, steps - Math.max(1, depth)),
         judgements: rollouts + (depth > 0 ? 0 : 1),
         judgementGradients: depth > 0 ? 1 : 0,
       }

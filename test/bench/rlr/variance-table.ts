@@ -42,7 +42,7 @@ console.log(`\nWritten to ${saveReport('estimators', text)}`)
 /** The linear-Gaussian chain: T = 10, latents of 8 numbers, 12 parameters, two prompts with two samples each. */
 async function gaussianTable(): Promise<string[]> {
   const timesteps = Array.from({ length: STEPS }, (_, i) => 951 - 90 * i)
-  const chain = linearGaussianChain({ d: 8, p: 12, timesteps, groups: [0, 0, 1, 1] }, 2)
+  const chain = linearGaussianChain({ d: 8, p: 12, timesteps, groups: [0, 0, 1, 1], learned: true }, 2)
   const random = new Random(5)
   const context = async (draw: number): Promise<UpdateContext> => contextOf(chain, denoiserOf(chain), rewardOf(chain), random, draw)
   const draws = Number(options['gaussian-draws'])

@@ -34,18 +34,24 @@ export interface ChainSize {
   readonly p: number
   readonly timesteps: readonly number[]
   readonly groups: readonly number[]
+  /** Whether e is near what a network predicts that has learned x_0 ~ N(0, I), so that latents keep their size however long the chain. */
+  readonly learned?: true
 }
 
 /** The chain of the tests: 4 steps over 2 numbers, 3 parameters, two prompts with two samples each. */
 export const SMALL: ChainSize = { d: 2, p: 3, timesteps: [901, 701, 501, 301], groups: [0, 0, 1, 1] }
 
 /** A random chain of this size, the same for the same seed. */
-export function linearGaussianChain({ d, p, timesteps, groups }: ChainSize, seed = 1): LinearGaussianChain {
+export function linearGaussianChain({ d, p, timesteps, groups, learned }: ChainSize, seed = 1): LinearGaussianChain {
+  const schedule = noiseSchedule(STABLE_DIFFUSION_SCHEDULE)
   const random = new Random(seed)
   let drawn = 0
   const matrix = (count: number, scale: number): Float64Array =>
     Float64Array.from(random.normal('initialisation', [drawn++], [count]).data, (value) => scale * value)
-  const perStep = <T>(make: () => T): T[] => timesteps.map(make)
+  const perStep = <T>(make: (timestep: number) => T): T[] => timesteps.map(make)
+  // E[ε | x_t] = √(1−ᾱ_t) x_t for x_0 ~ N(0, I).
+  const own = (timestep: number): number => (learned === true ? Math.sqrt(1 - schedule.alphaBars[timestep]!) : 0.7)
+  const scale = learned === true ? { M: 0.02, G: 0.03, N: 0.1, c: 0.1 } : { M: 0.15, G: 0.3, N: 0.4, c: 0.3 }
   const prompts = Math.max(...groups) + 1
   const Q = new Float64Array(d * d)
   for (let i = 0; i < d; i++) Q[i * (d + 1)] = 0.5 + 0.25 * i
@@ -54,12 +60,12 @@ export function linearGaussianChain({ d, p, timesteps, groups }: ChainSize, seed
     d,
     p,
     steps: timesteps.length,
-    coefficients: ddimCoefficients(noiseSchedule(STABLE_DIFFUSION_SCHEDULE), timesteps, 1, 'epsilon'),
+    coefficients: ddimCoefficients(schedule, timesteps, 1, 'epsilon'),
     // e must come close to x where there is little signal, as a real network's does, or the chain blows up.
-    M: perStep(() => matrix(d * d, 0.15).map((value, i) => value + (i % (d + 1) === 0 ? 0.7 : 0))),
-    G: perStep(() => matrix(p * d * d, 0.3)),
-    N: perStep(() => matrix(d * p, 0.4)),
-    c: perStep(() => Array.from({ length: prompts }, () => matrix(d, 0.3))),
+    M: perStep((timestep) => matrix(d * d, scale.M).map((value, i) => value + (i % (d + 1) === 0 ? own(timestep) : 0))),
+    G: perStep(() => matrix(p * d * d, scale.G)),
+    N: perStep(() => matrix(d * p, scale.N)),
+    c: perStep(() => Array.from({ length: prompts }, () => matrix(d, scale.c))),
     Q,
     q: Float64Array.from({ length: d }, (_, i) => 0.6 - 0.4 * i),
     groups,

@@ -14,6 +14,7 @@ describe('evaluations per batch', () => {
     ['rlr without first order', { ...TOY_ALGORITHM, firstOrderDepth: 0 }],
     ['rlr per step', { ...TOY_ALGORITHM, zerothOrder: { form: 'per-step', mu: 0.1, pairs: 3 } }],
     ['rlr importance', { ...TOY_ALGORITHM, coverage: 'importance', windows: 1, windowLength: 1 }],
+    ['rlr importance with more windows than there are', { ...TOY_ALGORITHM, coverage: 'importance', windows: 9, windowLength: 1 }],
     ['ddpo', { kind: 'ddpo', clip: 1, innerEpochs: 2 }],
     ['alignprop', { kind: 'alignprop', depth: 2 }],
     ['reinforce', { kind: 'reinforce' }],
@@ -27,8 +28,8 @@ describe('evaluations per batch', () => {
     expect(evaluationsPerBatch(settings, STEPS, false)).toMatchObject(cost)
   })
 
-  it('of several importance windows are the most that it asks for: one that is drawn twice is walked once', async () => {
-    const settings: AlgorithmSettings = { ...TOY_ALGORITHM, coverage: 'importance', windows: 3, windowLength: 1 }
+  it('of several importance windows are the most that it asks for, since the last may be shorter', async () => {
+    const settings: AlgorithmSettings = { ...TOY_ALGORITHM, coverage: 'importance', windows: 1, windowLength: 2 }
     const task = toyTask({ algorithm: settings })
     const most = evaluationsPerBatch(settings, STEPS, false)
     const asked: number[] = []
@@ -38,7 +39,7 @@ describe('evaluations per batch', () => {
       asked.push(cost.vjps)
     }
     expect(Math.max(...asked)).toBe(most.vjps)
-    expect(Math.min(...asked)).toBeLessThan(most.vjps)
+    expect(Math.min(...asked)).toBe(most.vjps - 1)
   })
 
   it('count the drift penalty, and add up to seconds', () => {
