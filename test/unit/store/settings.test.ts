@@ -17,7 +17,8 @@ describe('settings', () => {
     fc.assert(fc.property(fc.string(), fc.jsonValue(), (key, value) => {
       writeSetting(database, key, 'before')
       writeSetting(database, key, value)
-      expect(readSetting(database, key, z.json())).toEqual(JSON.parse(JSON.stringify(value)))
+      // z.json() would drop a member named __proto__ on its own account.
+      expect(readSetting(database, key, z.unknown())).toEqual(JSON.parse(JSON.stringify(value)))
     }))
   })
 
