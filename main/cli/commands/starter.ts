@@ -12,6 +12,9 @@ import { share } from '../judge-lines.ts'
 import { proportion, type Proportion } from '../../engine/statistics/proportion.ts'
 import { formatDuration } from '../training-lines.ts'
 
+/** What the starter that ships was built with: how sums are shared out among threads decides how they are rounded. */
+const BUILD_THREADS = 2
+
 /** `halfstep starter …` */
 export function starterCommands(program: Command, invocation: Invocation): void {
   const group = addGroup(program, 'starter', 'make the built-in starter model')
@@ -20,14 +23,14 @@ export function starterCommands(program: Command, invocation: Invocation): void 
     name: 'build',
     summary: 'train the whole starter model from nothing',
     details: 'Draws the training set, then trains the autoencoder, the denoiser with its text encoder, the decoder once more and the '
-      + 'critic, all on the processor. It takes about an hour on two cores. What was trained before Ctrl+C is kept. The '
-      + 'same number of threads gives the same files to the byte.',
-    examples: ['starter build', 'starter build --out my-starter --threads 2'],
+      + 'critic, all on the processor. It takes hours on two cores. What was trained before Ctrl+C is kept. With '
+      + `${BUILD_THREADS} threads the files are those that ship, to the byte; with another number sums are rounded otherwise.`,
+    examples: ['starter build', 'starter build --out my-starter --threads 8'],
   })
     .option('--out <folder>', 'where the model goes', join('starter-build', 'starter'))
     .option('--work <folder>', 'where progress is kept', join('starter-build', 'progress'))
     .option('--compare <folder>', 'a model that the result should equal to the byte', join('assets', 'starter'))
-    .option('--threads <count>', 'threads of the processor; all by default', positiveInteger)
+    .option('--threads <count>', 'threads of the processor', positiveInteger, BUILD_THREADS)
     .action((options: BuildOptions) => invocation.run(options, (bench) => build(options, bench)))
 
   addCommand(group, {

@@ -5,13 +5,22 @@ import { writeTokenizer } from '../../../native-models/starter/vocabulary.ts'
 import { ClipTokenizer } from '../../../native-models/tokenizer/clip-tokenizer.ts'
 import { Random } from '../random/random.ts'
 import { Drawings } from './drawings.ts'
+import { float32, type FloatTensor } from '../tensor/tensor.ts'
 import type { StageOptions } from './stage.ts'
 import { AUTOENCODER, DECODER, encodeDrawings, trainAutoencoder, trainDecoder } from './train-autoencoder.ts'
 import { CRITIC_TRAINING, criticModel, trainCritic } from './train-critic.ts'
-import { DENOISER, DENOISER_REFINEMENT, trainDenoiser, type CaptionedLatents } from './train-denoiser.ts'
+import {
+  DENOISER, DENOISER_FINISH, DENOISER_REFINEMENT, finishDenoiser, trainDenoiser, type CaptionedLatents, type TrainedDenoiser,
+} from './train-denoiser.ts'
 
 /** The drawings that everything is trained on. */
 export const TRAINING_SET = { seed: 100, count: 12_000 } as const
+
+/**
+ * The drawings that the denoiser is finished on. Fewer of them have five fingers, since by then the model draws five more often than
+ * it was shown: in 50 to 52 % of its pictures, of 44 % in its training set.
+ */
+export const FINISHING_SET = { seed: 106, count: 12_000, shares: { 3: 0.02, 4: 0.05, 5: 0.37, 6: 0.53, 7: 0.03 } } as const
 
 /** Pictures that the critic's file takes at once. */
 export const CRITIC_BATCH = 16
@@ -23,6 +32,7 @@ const CURVE_POINTS = 100
 export const STAGES = {
   autoencoder: AUTOENCODER,
   denoiser: { ...DENOISER, refinement: DENOISER_REFINEMENT },
+  finish: { ...DENOISER_FINISH, drawings: FINISHING_SET },
   decoder: DECODER,
   critic: CRITIC_TRAINING,
 } as const
@@ -46,16 +56,38 @@ export async function buildStarter(folder: string, options: StageOptions): Promi
   const autoencoder = await trainAutoencoder(drawings, options)
   const latents = await encodeDrawings(autoencoder.weights, drawings, options.threads)
   const denoiser = await trainDenoiser(await captioned(latents, drawings.captions, options.progressFolder), options)
+  const finished = await finish(denoiser, autoencoder.weights, options)
   const decoder = await trainDecoder(autoencoder.weights, drawings, latents, options)
   const critic = await trainCritic(decoder.weights, options)
 
-  await writeStarter(folder, { unet: denoiser.unet, vae: decoder.weights, text_encoder: denoiser.textEncoder })
+  await writeStarter(folder, { unet: finished.unet, vae: decoder.weights, text_encoder: finished.textEncoder })
   await writeFile(join(folder, 'critic.onnx'), criticModel(critic.weights, CRITIC_BATCH))
-  const losses = { autoencoder: autoencoder.losses, denoiser: denoiser.losses, decoder: decoder.losses, critic: critic.losses }
+  const trained = { autoencoder, denoiser, finish: finished, decoder, critic }
+  const losses = Object.fromEntries(Object.entries(trained).map(([stage, { losses }]) => [stage, losses]))
   const curves = Object.fromEntries(Object.entries(losses).map(([stage, values]) => [stage, curveOf(values)]))
   const build: StarterBuild = { drawings: TRAINING_SET, settings: STAGES, curves }
   await writeFile(join(folder, 'training.json'), `${JSON.stringify(build)}\n`)
   return build
+}
+
+/**
+ * The denoiser's last training. It begins with the weights as files have them, in float16, so that it can be made again from the
+ * files alone.
+ */
+export async function finish(
+  { unet, textEncoder }: Omit<TrainedDenoiser, 'losses'>,
+  autoencoder: ReadonlyMap<string, FloatTensor>,
+  options: StageOptions,
+): Promise<TrainedDenoiser> {
+  const { seed, count, shares } = FINISHING_SET
+  const drawings = Drawings.draw(new Random(seed), 0, count, shares)
+  const latents = await encodeDrawings(asInFile(autoencoder), drawings, options.threads)
+  const data = await captioned(latents, drawings.captions, options.progressFolder)
+  return finishDenoiser({ unet: asInFile(unet), textEncoder: asInFile(textEncoder) }, data, options)
+}
+
+function asInFile(weights: ReadonlyMap<string, FloatTensor>): ReadonlyMap<string, FloatTensor> {
+  return new Map([...weights].map(([name, { shape, data }]) => [name, float32(shape, Float32Array.from(Float16Array.from(data)))]))
 }
 
 /** The latents with their captions as token ids. */

@@ -19,6 +19,8 @@ import type { StageOptions } from './stage.ts'
 export const DENOISER = { seed: 103, batch: 32, steps: 9000, learningRate: 1.2e-3, captionDropout: 0.1 } as const
 /** It goes on from its average at a lower rate: fingers that are not quite apart are the last thing it learns. */
 export const DENOISER_REFINEMENT = { steps: 6000, learningRate: 6e-4 } as const
+/** Last it sees drawings that it has not seen before: it has gone through the others forty times. */
+export const DENOISER_FINISH = { seed: 105, batch: DENOISER.batch, steps: 5000, learningRate: 5e-4 } as const
 
 const ADAM: AdamSettings = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, maxNorm: 1, averageDecay: 0.999 }
 
@@ -52,7 +54,7 @@ export async function trainDenoiser(data: CaptionedLatents, options: StageOption
   // What begins at zero is the last layer alone, so that the network first predicts nothing.
   const weights = WeightVector.initial([...loss.unet, ...loss.textEncoder], random, (name) => name.startsWith('conv_out.'))
   const feeds = (step: number) => batchOf(data, random, step)
-  const passes = [
+  const passes: readonly Pass[] = [
     { name: 'denoiser', settings: { DENOISER, config: starterConfigs.unet }, ...DENOISER, feeds },
     {
       name: 'denoiser, refined',
@@ -63,6 +65,25 @@ export async function trainDenoiser(data: CaptionedLatents, options: StageOption
   ]
   const losses: number[] = []
   for (const pass of passes) losses.push(...(await train(weights, pass, options)))
+  return { unet: pick(weights, loss.unet), textEncoder: pick(weights, loss.textEncoder), losses }
+}
+
+/** Trains a denoiser further, on other data. */
+export async function finishDenoiser(
+  { unet, textEncoder }: Omit<TrainedDenoiser, 'losses'>,
+  data: CaptionedLatents,
+  options: StageOptions,
+): Promise<TrainedDenoiser> {
+  const random = new Random(DENOISER_FINISH.seed)
+  const loss = lossGraph()
+  const weights = new WeightVector([...loss.unet, ...loss.textEncoder])
+  for (const { name } of weights.parameters) weights.tensor(name).data.set((unet.get(name) ?? textEncoder.get(name))!.data)
+  const losses = await train(weights, {
+    name: 'denoiser, finished',
+    settings: { DENOISER, DENOISER_REFINEMENT, DENOISER_FINISH, config: starterConfigs.unet },
+    ...DENOISER_FINISH,
+    feeds: (step) => batchOf(data, random, step),
+  }, options)
   return { unet: pick(weights, loss.unet), textEncoder: pick(weights, loss.textEncoder), losses }
 }
 
