@@ -31,11 +31,12 @@ export function watchedEngine(): WatchedEngine {
 }
 
 /** Begins to mend the starter's hands in small updates, with pictures and checkpoints every other one. Returns the run. */
-export async function startStarterRun(services: Services, updates: number): Promise<string> {
+export async function startStarterRun(services: Services, updates: number, more: { readonly threads?: number } = {}): Promise<string> {
   const model = await waitFor(() => services.models.list().find(({ builtIn }) => builtIn))
   const draft = await services.training.draft({ goal: 'fix-hands', modelId: model.id, effort: 'quick' })
   const recipe = {
     ...draft, updates, batch: { prompts: 2, samplesPerPrompt: 2 }, samples: { every: 2, count: 4 }, checkpoint: { every: 2, keepLast: 2 },
+    ...more,
   }
   return (await services.training.start({ name: 'Hands', goal: 'fix-hands', recipe })).id
 }

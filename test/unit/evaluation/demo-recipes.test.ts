@@ -21,8 +21,10 @@ describe.each(['demo-quick', 'demo-full'])('the recipe %s', (name) => {
     expect([5, 8, 10]).toContain(sampling.steps)
   })
 
-  it('trains the starter against its critic', async () => {
-    const { model, reward } = await load()
+  it('trains the starter against its critic, with the hand template and a penalty on drifting away', async () => {
+    const { model, reward, template, penalties } = await load()
+    expect(template?.use).toBe('starter-hand')
+    expect(penalties.drift).toBeGreaterThan(0)
     const parts = reward.kind === 'mixture' ? reward.parts : [reward]
     expect(model).toBe('../starter')
     expect(parts).toContainEqual(expect.objectContaining({ kind: 'critic', path: '../starter/critic.onnx' }))
