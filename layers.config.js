@@ -5,7 +5,7 @@
 
 /** @type {readonly { layer: string, pattern: string | string[] }[]} */
 const LAYERS = [
-  { layer: 'errors', pattern: 'main/engine/errors.ts' },
+  { layer: 'errors', pattern: ['main/engine/errors.ts', 'main/engine/disk-fault.ts'] },
   { layer: 'engine-protocol', pattern: 'main/engine/protocol.ts' },
   { layer: 'engine-client', pattern: 'main/engine/process/{engine-client,launcher,fork-launcher,probe-devices}.ts' },
   { layer: 'engine-base', pattern: ['main/engine/graph/**', 'main/engine/tensor/**', 'main/engine/assert.ts'] },

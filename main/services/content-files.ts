@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { wordsForDiskFault } from '../engine/disk-fault.ts'
 import { HalfstepError } from '../engine/errors.ts'
 
 /** SHA-256 of bytes, in hexadecimal digits. */
@@ -65,18 +66,15 @@ export function exists(path: string): Promise<boolean> {
 /** The error for a file that the disk refuses to take. */
 export function unwritable(path: string, cause: unknown): HalfstepError {
   const nextStep = 'Make room on the disk, or choose another folder, and try again.'
-  return new HalfstepError('file.unwritable', `${path} cannot be written: ${reasonOf(cause)}.`, nextStep, { file: path })
+  return new HalfstepError('file.unwritable', `${path} cannot be written: ${wordsForDiskFault(cause)}.`, nextStep, { file: path })
 }
 
 /** The error for a file that the disk refuses to give. */
 export function unreadable(path: string, cause: unknown): HalfstepError {
   if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
-    return new HalfstepError('file.missing', `There is no file ${path}.`, 'Check the path.', { file: path })
+    const nextStep = 'Check the path, and that its disk is connected.'
+    return new HalfstepError('file.missing', `There is nothing at ${path}.`, nextStep, { file: path })
   }
   const nextStep = 'Check the permissions and the disk.'
-  return new HalfstepError('file.unreadable', `${path} cannot be read: ${reasonOf(cause)}.`, nextStep, { file: path })
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+  return new HalfstepError('file.unreadable', `${path} cannot be read: ${wordsForDiskFault(cause)}.`, nextStep, { file: path })
 }

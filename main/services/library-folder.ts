@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
+import { wordsForDiskFault } from '../engine/disk-fault.ts'
 import { HalfstepError } from '../engine/errors.ts'
 
 /** What decides where the library lies; given explicitly so that every platform can be tested on any other. */
@@ -49,9 +50,8 @@ export function useLibraryFolder(folder: string, surroundings: Surroundings = HE
   try {
     writeFileSync(signpost, `${chosen}\n`)
   } catch (thrown) {
-    const cause = thrown instanceof Error ? thrown.message : String(thrown)
     const nextStep = 'Check the permissions of its folder.'
-    throw new HalfstepError('file.unwritable', `${signpost} cannot be written: ${cause}.`, nextStep, { path: signpost })
+    throw new HalfstepError('file.unwritable', `${signpost} cannot be written: ${wordsForDiskFault(thrown)}.`, nextStep, { path: signpost })
   }
   return chosen
 }

@@ -1,4 +1,5 @@
 import { open, stat, type FileHandle } from 'node:fs/promises'
+import { wordsForDiskFault } from '../../main/engine/disk-fault.ts'
 import { HalfstepError } from '../../main/engine/errors.ts'
 
 /**
@@ -10,7 +11,7 @@ export async function withFile<T>(path: string, use: (handle: FileHandle, bytes:
   try {
     return await use(handle, (await handle.stat()).size)
   } catch (error) {
-    throw isSystemError(error) ? unreadable(path, error.message) : error
+    throw isSystemError(error) ? unreadable(path, wordsForDiskFault(error)) : error
   } finally {
     await handle.close()
   }
@@ -23,7 +24,7 @@ async function openRegularFile(path: string): Promise<FileHandle> {
     if (isSystemError(error) && error.code === 'ENOENT') {
       throw new HalfstepError('file.missing', `${path} does not exist.`, 'Check the path, or download the model again.', { file: path })
     }
-    throw unreadable(path, error instanceof Error ? error.message : String(error))
+    throw unreadable(path, wordsForDiskFault(error))
   }
   throw unreadable(path, 'it is not a file')
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { wordsForDiskFault } from '../../main/engine/disk-fault.ts'
 import { HalfstepError } from '../../main/engine/errors.ts'
 
 /** An open file or folder. */
@@ -66,7 +67,7 @@ const MAX_WRITE_BYTES = 2 ** 30
 /** The error for a file that the disk refuses to take. */
 export function unwritable(path: string, cause: Error): HalfstepError {
   const nextStep = 'Make room on the disk or choose another folder, and try again; the earlier file, if any, is unchanged.'
-  return new HalfstepError('file.unwritable', `${path} cannot be written: ${cause.message}.`, nextStep, { file: path })
+  return new HalfstepError('file.unwritable', `${path} cannot be written: ${wordsForDiskFault(cause)}.`, nextStep, { file: path })
 }
 
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {

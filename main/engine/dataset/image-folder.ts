@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import { wordsForDiskFault } from '../disk-fault.ts'
 import { HalfstepError, toErrorValue } from '../errors.ts'
 import { MOST_CAPTION_BYTES, parseCaption } from './caption-file.ts'
 import { inspectPicture, MOST_BYTES, type PictureSize } from '../pictures/picture-file.ts'
@@ -102,7 +103,7 @@ async function namesIn(path: string): Promise<string[]> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT') throw new HalfstepError('file.missing', `There is no folder ${path}.`, 'Check the path.', { file: path })
-    const fault = code === 'ENOTDIR' ? 'is not a folder' : `cannot be read: ${error instanceof Error ? error.message : String(error)}`
+    const fault = code === 'ENOTDIR' ? 'is not a folder' : `cannot be read: ${wordsForDiskFault(error)}`
     throw new HalfstepError('file.unreadable', `${path} ${fault}.`, 'Choose a folder of pictures.', { file: path })
   }
 }

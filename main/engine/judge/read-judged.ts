@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { HalfstepError } from '../errors.ts'
 import { decodePicture, inspectPicture } from '../pictures/picture-file.ts'
+import { readPictureBytes } from '../pictures/read-picture.ts'
 import { JUDGED_SIZE } from './judge-picture.ts'
 
 /** A finger needs a few pixels; smaller pictures have none to spare. */
@@ -11,10 +11,7 @@ const SMALLEST = 48
  * Throws `file.unreadable` or `picture.malformed`, naming the file.
  */
 export async function readJudged(path: string): Promise<Float32Array> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    const cause = error instanceof Error ? error.message : String(error)
-    throw new HalfstepError('file.unreadable', `The picture ${path} cannot be read: ${cause}.`, 'Check the path.', { file: path })
-  })
+  const bytes = await readPictureBytes(path)
   const { width, height } = await inspectPicture(bytes, path)
   if (Math.min(width, height) < SMALLEST) {
     const message = `${path} is ${width} × ${height} pixels, and fingers cannot be told apart in less than ${SMALLEST} × ${SMALLEST}.`

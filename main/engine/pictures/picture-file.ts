@@ -63,7 +63,7 @@ function refuseOtherFormats(bytes: Uint8Array, name: string): void {
   if (!known) throw malformed(`${name} is neither a PNG, nor a JPEG, nor a WebP picture.`, 'Save it as one of these.')
 }
 
-/** Every complaint of the decoders as one that names the file. */
+/** Every complaint of the decoders as one that names the file; their own words for it are among its details. */
 async function guarded<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -72,10 +72,10 @@ async function guarded<T>(name: string, work: () => Promise<T>): Promise<T> {
     const cause = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
     throw /pixel limit/.test(cause)
       ? malformed(`${name} claims more than ${MOST_PIXELS.toLocaleString('en')} pixels.`, 'Scale it down.')
-      : malformed(`${name} is damaged: ${cause}.`, 'Copy it again from where it came from.')
+      : malformed(`${name} is damaged or ends too early.`, 'Copy it again from where it came from.', { decoder: cause })
   }
 }
 
-function malformed(message: string, nextStep: string): HalfstepError {
-  return new HalfstepError('picture.malformed', message, nextStep)
+function malformed(message: string, nextStep: string, details: Readonly<Record<string, string>> = {}): HalfstepError {
+  return new HalfstepError('picture.malformed', message, nextStep, details)
 }

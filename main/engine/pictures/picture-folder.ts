@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { wordsForDiskFault } from '../disk-fault.ts'
 import { HalfstepError } from '../errors.ts'
 
 /** A folder that pictures are added to under running numbers: `00017-42.png`. Nothing in it is ever replaced. */
@@ -56,7 +57,6 @@ function isTaken(error: unknown): boolean {
 }
 
 function unwritable(path: string, error: unknown): HalfstepError {
-  const cause = error instanceof Error ? error.message : String(error)
   const nextStep = 'Make room on the disk or choose another folder.'
-  return new HalfstepError('file.unwritable', `${path} cannot be written: ${cause}.`, nextStep, { file: path })
+  return new HalfstepError('file.unwritable', `${path} cannot be written: ${wordsForDiskFault(error)}.`, nextStep, { file: path })
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { wordsForDiskFault } from '../disk-fault.ts'
 import { HalfstepError } from '../errors.ts'
 import type { FloatTensor } from '../tensor/tensor.ts'
 import { decodePicture, inspectPicture } from './picture-file.ts'
@@ -15,7 +16,7 @@ export async function readPicture(path: string): Promise<FloatTensor> {
 /** The bytes of a picture file. Throws `file.unreadable`. */
 export async function readPictureBytes(path: string): Promise<Uint8Array> {
   return readFile(path).catch((error: unknown) => {
-    const cause = error instanceof Error ? error.message : String(error)
+    const cause = wordsForDiskFault(error)
     throw new HalfstepError('file.unreadable', `The picture ${path} cannot be read: ${cause}.`, 'Check the path, or leave it out.', {
       file: path,
     })

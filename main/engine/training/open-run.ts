@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import os from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
 import { readJson } from '../../../native-models/weights/json-file.ts'
+import { wordsForDiskFault } from '../disk-fault.ts'
 import { HalfstepError } from '../errors.ts'
 import { loadTemplate } from '../templates/load-template.ts'
 import { fingerprint } from './file-fingerprint.ts'
@@ -136,8 +137,7 @@ function pathsIn({ model, reward, start }: Paths): string[] {
 /** One prompt per line; empty lines and those that begin with # are left out. */
 async function linesOf(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const cause = error instanceof Error ? error.message : String(error)
-    const message = `The prompts in ${path} cannot be read: ${cause}.`
+    const message = `The prompts in ${path} cannot be read: ${wordsForDiskFault(error)}.`
     throw new HalfstepError('file.unreadable', message, 'Correct prompts.file.', { file: path, key: 'prompts.file' })
   })
   const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))

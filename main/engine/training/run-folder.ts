@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { isSystemError, replaceFile, unwritable, writeAll } from '../../../native-models/weights/replace-file.ts'
+import { wordsForDiskFault } from '../disk-fault.ts'
 import { HalfstepError } from '../errors.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { EventLog } from './event-log.ts'
@@ -126,7 +127,7 @@ export class RunFolder {
       const folder = this.#checkpoints
       throw new HalfstepError(
         'file.unreadable',
-        `${folder} cannot be read: ${error.message}.`,
+        `${folder} cannot be read: ${wordsForDiskFault(error)}.`,
         'Check the permissions of the folder and its disk.',
         { folder },
       )

@@ -2,6 +2,7 @@
 import os from 'node:os'
 import { join } from 'node:path'
 import { isSystemError, unwritable } from '../../../native-models/weights/replace-file.ts'
+import { wordsForDiskFault } from '../disk-fault.ts'
 import { HalfstepError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { isProcess, processStart } from './process-start.ts'
@@ -91,7 +92,7 @@ async function namesIn(folder: string, files: FileSystem): Promise<string[]> {
     if (!isSystemError(error)) throw error
     if (error.code === 'ENOENT') return []
     const nextStep = 'Check the permissions of the folder and its disk.'
-    throw new HalfstepError('file.unreadable', `${folder} cannot be read: ${error.message}.`, nextStep, { folder })
+    throw new HalfstepError('file.unreadable', `${folder} cannot be read: ${wordsForDiskFault(error)}.`, nextStep, { folder })
   }
 }
 

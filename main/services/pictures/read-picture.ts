@@ -79,15 +79,15 @@ function formatOf(bytes: Uint8Array, name: string): PictureFormat {
   throw malformed(`${name} is neither a PNG, nor a JPEG, nor a WebP picture.`, 'Save it as one of these.')
 }
 
-/** Every complaint of the decoders as one that names the file. */
+/** Every complaint of the decoders as one that names the file; their own words for it are among its details. */
 function asPictureError(error: unknown, name: string): HalfstepError {
   if (error instanceof HalfstepError) return error
   const cause = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
   return /pixel limit/.test(cause)
     ? malformed(`${name} claims more than ${MOST_PIXELS.toLocaleString('en')} pixels.`, 'Scale it down.')
-    : malformed(`${name} is damaged: ${cause}.`, 'Copy it again from where it came from.')
+    : malformed(`${name} is damaged or ends too early.`, 'Copy it again from where it came from.', { decoder: cause })
 }
 
-function malformed(message: string, nextStep: string): HalfstepError {
-  return new HalfstepError('picture.malformed', message, nextStep)
+function malformed(message: string, nextStep: string, details: Readonly<Record<string, string>> = {}): HalfstepError {
+  return new HalfstepError('picture.malformed', message, nextStep, details)
 }

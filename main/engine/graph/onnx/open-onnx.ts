@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { wordsForDiskFault } from '../../disk-fault.ts'
 import { HalfstepError } from '../../errors.ts'
 import type { Graph } from '../graph.ts'
 import { decodeOnnx } from './decode.ts'
@@ -43,7 +44,7 @@ async function readModel(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = wordsForDiskFault(error)
     throw new HalfstepError('file.unreadable', `${file} cannot be read: ${reason}.`, 'Check who may read it.', { file })
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { realpath, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { wordsForDiskFault } from '../../disk-fault.ts'
 import { HalfstepError } from '../../errors.ts'
 import type { Graph } from '../graph.ts'
 import { writeOnnx } from './write.ts'
@@ -12,7 +13,7 @@ import { writeOnnx } from './write.ts'
 export async function saveOnnx(file: string, graph: Graph): Promise<void> {
   const folder = path.dirname(file)
   const unwritable = (error: unknown): HalfstepError => {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = wordsForDiskFault(error)
     return new HalfstepError('file.unwritable', `${file} cannot be written: ${reason}.`, 'Choose another place.', { file })
   }
   const { bytes } = writeOnnx(graph, await realpath(folder).catch((error: unknown) => Promise.reject(unwritable(error))))
