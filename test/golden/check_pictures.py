@@ -33,11 +33,13 @@ def write_latents(model: Path, file: Path, count: int) -> None:
 
 def draw(model: Path, adapter: Path | None, latents: torch.Tensor, options: argparse.Namespace) -> numpy.ndarray:
     """Pictures [count, height, width, 3], 0 to 255."""
-    pipeline = StableDiffusionPipeline.from_pretrained(model)
+    # In float32, also from weights that are stored as float16: Halfstep computes so on the processor.
+    pipeline = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
     pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
     pipeline.set_progress_bar_config(disable=True)
     if adapter is not None:
         pipeline.load_lora_weights(adapter.parent, weight_name=adapter.name)
+        pipeline.to(torch.float32)
     result = pipeline(
         [options.prompt] * len(latents), latents=latents, num_inference_steps=options.steps, guidance_scale=options.guidance, output_type='np',
     )
