@@ -44,12 +44,12 @@ function refusal(schema: z.ZodType, issues: readonly z.core.$ZodIssue[], source:
       ? `${issue.inclusive === true ? 'at least' : 'more than'} ${issue.minimum}`
       : `${issue.inclusive === true ? 'at most' : 'less than'} ${issue.maximum}`
     const what = issue.origin === 'array' ? ' entries' : ''
-    return impossible(key, `${key} in ${source} is out of range.`, `Set ${key} to ${bound}${what}.`)
+    return impossible(key, `${source} has ${key} out of range.`, `Set ${key} to ${bound}${what}.`)
   }
   const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
   if (missing) return malformed(`${source} lacks the key ${key}.`, `Add ${key}.`, key)
   const why = issue.message.replace(/^Invalid (input|option|discriminator value)[:.] /, '').replaceAll('"', '\'')
-  return malformed(`${key} in ${source} does not fit: ${why}.`, `Correct ${key}.`, key)
+  return malformed(`${source} has a wrong ${key}: ${why}.`, `Correct ${key}.`, key)
 }
 
 /** As much of JSON Schema as a recipe's has. */

@@ -52,11 +52,11 @@ describe('a recipe', () => {
     [{ model: undefined }, 'hands.json lacks the key model.', 'Add model.'],
     [
       { sampling: { steps: 'ten' } },
-      'sampling.steps in hands.json does not fit: expected number, received string.',
+      'hands.json has a wrong sampling.steps: expected number, received string.',
       'Correct sampling.steps.',
     ],
-    [{ estimator: { kind: 'rlx' } }, 'estimator.kind in hands.json does not fit', 'Correct estimator.kind.'],
-    [{ adapter: { targets: ['attentoin'] } }, 'adapter.targets.0 in hands.json does not fit', 'Correct adapter.targets.0.'],
+    [{ estimator: { kind: 'rlx' } }, 'hands.json has a wrong estimator.kind', 'Correct estimator.kind.'],
+    [{ adapter: { targets: ['attentoin'] } }, 'hands.json has a wrong adapter.targets.0', 'Correct adapter.targets.0.'],
     [{ version: 2 }, 'hands.json has version 2', 'Update Halfstep.'],
     [{ reward: { kind: 'onnx', path: 'c.onnx', wieght: 2 } }, 'reward.wieght', 'weight'],
   ])('with %j is refused as malformed, naming the key and the remedy', (change, message, nextStep) => {
