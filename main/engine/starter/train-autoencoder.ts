@@ -35,7 +35,7 @@ export async function trainAutoencoder(drawings: Drawings, options: StageOptions
     pixels: symmetric(drawings.pictures(batchIndices(random, step, batch, drawings.count))),
     noise: random.normal('stepNoise', [step], [batch, config.latentChannels, LATENT_SIZE, LATENT_SIZE]),
   }))
-  return { weights: await normalised(weights, drawings), losses }
+  return { weights: await normalised(weights, drawings, options.threads), losses }
 }
 
 /** Trains the decoder further on latents of the drawings with noise in them, the encoder left as it is. */
@@ -121,9 +121,13 @@ export async function encodeDrawings(
  * z' = (z − μ)/σ the last layer of the encoder, q, becomes (q − μ)/σ in its means, and the first of the decoder takes σ z' + μ:
  * both are 1×1 convolutions, so that this is exact and any reader of the format has it.
  */
-export async function normalised(weights: WeightVector, drawings: Drawings): Promise<ReadonlyMap<string, FloatTensor>> {
+export async function normalised(
+  weights: WeightVector,
+  drawings: Drawings,
+  threads?: number,
+): Promise<ReadonlyMap<string, FloatTensor>> {
   const { latentChannels: channels } = config
-  const latents = await encodeDrawings(weights.tensors, drawings)
+  const latents = await encodeDrawings(weights.tensors, drawings, threads)
   const positions = LATENT_SIZE ** 2
   const tensors = new Map([...weights.tensors].map(([name, { shape, data }]) => [name, float32(shape, data.slice())]))
   const data = (name: string): Float32Array => tensors.get(name)!.data
