@@ -59,9 +59,9 @@ export async function killRuns(kills: number, seed: number, onKill: (report: Kil
 
     const report = { kills: 0, killedAfter: {} as Record<string, number>, halfWritten: 0, finished: 0, different: 0, mostLost: 0 }
     let run = new Run(join(root, 'run0'))
-    while (report.kills < kills || !run.isFinished) {
+    for (let start = 0; report.kills < kills || !run.isFinished; start++) {
       if (run.isFinished) run = new Run(join(root, `run${report.finished}`))
-      const plan = report.kills < kills ? killPlan(random, report.kills, duration) : undefined
+      const plan = report.kills < kills ? killPlan(random, start, duration) : undefined
       const killed = await run.start(plan)
       report.mostLost = Math.max(report.mostLost, run.lost)
       if (killed) {
@@ -84,7 +84,10 @@ export async function killRuns(kills: number, seed: number, onKill: (report: Kil
 /** When to kill: so long after the start, or so long after the n-th time that a file begins to be written. */
 type KillPlan = { readonly afterStartMs: number } | { readonly atWrite: number; readonly delayMs: number }
 
-/** Every other one at any time of a run, loading included, and every other one while a checkpoint is written. */
+/**
+ * Every other one at any time of a run, loading included, and every other one while a checkpoint is written. By the number of the
+ * start, not of the kill: a moment that comes after the end of a run must not be waited for again.
+ */
 function killPlan(random: Random, index: number, duration: number): KillPlan {
   const [moment = 0, which = 0] = random.uniform('sample', [index], 2)
   if (index % 2 === 0) return { afterStartMs: moment * duration }
