@@ -78,7 +78,7 @@ export function ensureLibraryFolder(folder: string = libraryFolder()): string {
     mkdirSync(folder, { recursive: true })
     return folder
   } catch (thrown) {
-    const cause = thrown instanceof Error ? thrown.message : String(thrown)
+    const cause = wordsForDiskFault(thrown)
     throw new HalfstepError(
       'file.unwritable',
       `The library folder ${folder} cannot be created: ${cause}.`,

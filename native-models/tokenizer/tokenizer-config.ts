@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { wordsForDiskFault } from '../../main/engine/disk-fault.ts'
 import { HalfstepError } from '../../main/engine/errors.ts'
 import {
   CLIP_POSITIONS,
@@ -182,7 +183,7 @@ async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw malformed(path, `it is not valid JSON (${reasonOf(error)})`)
+    throw malformed(path, `it is not valid JSON (${error instanceof Error ? error.message : String(error)})`)
   }
   const result = schema.safeParse(value)
   if (result.success) return result.data
@@ -195,12 +196,8 @@ async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
-    throw malformed(path, `it cannot be read (${reasonOf(error)})`)
+    throw malformed(path, `it cannot be read (${wordsForDiskFault(error)})`)
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 function malformed(path: string, cause: string): HalfstepError {

@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { LocalHost } from '../../main/host/local.ts'
@@ -44,6 +46,40 @@ export async function serveApp(services: Services): Promise<LocalHost> {
   })
   await host.listen(createRouter(createHandlers(services, host.broadcast)))
   return host
+}
+
+/** The app over services of a test's own, open in a browser of its own. */
+export interface OpenApp {
+  readonly page: Page
+  readonly services: Services
+  readonly host: LocalHost
+  /** For whatever the test needs beside the library; it goes when the app is closed. */
+  readonly folder: string
+  close(): Promise<void>
+}
+
+/**
+ * Starts services, serves the app over them and opens it as wide as most windows are.
+ * @param open opens the services; the folder is empty and theirs alone
+ * @param prepare what is in the library before the page is opened
+ */
+export async function startApp(open: (folder: string) => Services, prepare?: (services: Services) => Promise<void>): Promise<OpenApp> {
+  const folder = mkdtempSync(join(tmpdir(), 'halfstep-app-'))
+  const browser = await startBrowser()
+  const services = open(folder)
+  services.start()
+  await prepare?.(services)
+  const host = await serveApp(services)
+  const { page } = await openApp(browser, host, { width: 1280, height: 840 })
+  return {
+    page, services, host, folder,
+    async close() {
+      await browser.close()
+      await host.close()
+      services.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
 }
 
 /** Opens the app in a fresh profile with an address of its own. */

@@ -1,39 +1,25 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Browser, Page } from 'playwright'
+import type { Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { forkLauncher } from '../../main/engine/process/fork-launcher.ts'
-import type { LocalHost } from '../../main/host/local.ts'
 import { engineIn } from '../../main/services/engine.ts'
-import { openServices, type Services } from '../../main/services/services.ts'
-import { openApp, PATIENCE_MS, serveApp, startBrowser } from './app-page.ts'
+import { openServices } from '../../main/services/services.ts'
+import { type OpenApp, PATIENCE_MS, startApp } from './app-page.ts'
 import { fillLibrary, type SampleIds, SCRIPTS } from './sample-library.ts'
 import { scriptedEngine } from './scripted-engine.ts'
 
-let browser: Browser
-let folder: string
-let services: Services
-let host: LocalHost
+let app: OpenApp
 let page: Page
 let ids: SampleIds
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'halfstep-keyboard-'))
-  browser = await startBrowser()
-  services = openServices(scriptedEngine(SCRIPTS, engineIn(forkLauncher())), folder)
-  services.start()
-  ids = await fillLibrary(services)
-  host = await serveApp(services)
-  page = (await openApp(browser, host, { width: 1280, height: 840 })).page
+  const open = (folder: string) => openServices(scriptedEngine(SCRIPTS, engineIn(forkLauncher())), folder)
+  app = await startApp(open, async (services) => {
+    ids = await fillLibrary(services)
+  })
+  page = app.page
 }, 3 * PATIENCE_MS)
 
-afterAll(async () => {
-  await browser.close()
-  await host.close()
-  services.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => app.close())
 
 /**
  * What a mouse can use and the Tab key did not reach, after going once around the page. In groups that are one stop, such as radio

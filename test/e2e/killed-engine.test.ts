@@ -1,11 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright'
+import type { Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { LocalHost } from '../../main/host/local.ts'
 import { openServices, type Services } from '../../main/services/services.ts'
-import { openApp, PATIENCE_MS, serveApp, startBrowser } from './app-page.ts'
+import { type OpenApp, PATIENCE_MS, startApp } from './app-page.ts'
 import { frameTimes, watchFrames } from './frame-times.ts'
 import { startStarterRun, watchedEngine } from './starter-run.ts'
 
@@ -16,28 +14,18 @@ const NOTICED_MS = 10_000
 const FROZEN_MS = 3000
 
 const watched = watchedEngine()
-let browser: Browser
-let folder: string
+let app: OpenApp
 let services: Services
-let host: LocalHost
 let page: Page
 
 beforeAll(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true })
-  folder = mkdtempSync(join(tmpdir(), 'halfstep-killed-'))
-  browser = await startBrowser()
-  services = openServices(watched.engine, folder)
-  services.start()
-  host = await serveApp(services)
-  page = (await openApp(browser, host, { width: 1280, height: 840 })).page
+  app = await startApp((folder) => openServices(watched.engine, folder))
+  services = app.services
+  page = app.page
 }, 3 * PATIENCE_MS)
 
-afterAll(async () => {
-  await browser.close()
-  await host.close()
-  services.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => app.close())
 
 describe('the engine is killed while a page watches it train', { timeout: 4 * PATIENCE_MS }, () => {
   it('which the page says within 10 s, and the run goes on from its checkpoint to its end', async () => {

@@ -3,14 +3,13 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { Browser, Locator, Page } from 'playwright'
+import type { Locator, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { forkLauncher } from '../../main/engine/process/fork-launcher.ts'
-import type { LocalHost } from '../../main/host/local.ts'
 import { engineIn } from '../../main/services/engine.ts'
 import { openServices, type Services } from '../../main/services/services.ts'
 import { MIGRATIONS } from '../../main/store/migrations/index.ts'
-import { openApp, PATIENCE_MS, serveApp, startBrowser } from './app-page.ts'
+import { type OpenApp, PATIENCE_MS, startApp } from './app-page.ts'
 import { drawHand } from './hand-drawing.ts'
 import { scriptedEngine } from './scripted-engine.ts'
 
@@ -21,11 +20,10 @@ const HALFSTEP = join(import.meta.dirname, '..', '..', 'main', 'cli', 'halfstep.
 /** Bytes of the disk that the library of these tests lies on. */
 const DISK = 12 * 2 ** 20
 
-let browser: Browser
+let app: OpenApp
 let folder: string
 let disk: string
 let services: Services
-let host: LocalHost
 let page: Page
 
 /** A small disk of its own; only an administrator can make one, so that elsewhere the test of a full disk is skipped. */
@@ -51,18 +49,14 @@ beforeAll(async () => {
   disk = join(folder, 'disk')
   mkdirSync(disk)
   if (MOUNTS) execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'none', disk])
-  browser = await startBrowser()
-  services = openServices(scriptedEngine({}, engineIn(forkLauncher())), join(disk, 'library'), join(folder, 'no-starter'))
-  services.start()
-  await services.devices.probe()
-  host = await serveApp(services)
-  page = (await openApp(browser, host, { width: 1280, height: 840 })).page
+  const open = () => openServices(scriptedEngine({}, engineIn(forkLauncher())), join(disk, 'library'), join(folder, 'no-starter'))
+  app = await startApp(open, async ({ devices }) => void await devices.probe())
+  services = app.services
+  page = app.page
 }, 3 * PATIENCE_MS)
 
 afterAll(async () => {
-  await browser.close()
-  await host.close()
-  services.close()
+  await app.close()
   if (MOUNTS) execFileSync('umount', [disk])
   rmSync(folder, { recursive: true, force: true })
 })

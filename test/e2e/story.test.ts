@@ -1,45 +1,31 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright'
+import type { Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { forkLauncher } from '../../main/engine/process/fork-launcher.ts'
-import type { LocalHost } from '../../main/host/local.ts'
 import { engineIn } from '../../main/services/engine.ts'
-import { openServices, type Services } from '../../main/services/services.ts'
-import { openApp, PATIENCE_MS, serveApp, startBrowser } from './app-page.ts'
+import { openServices } from '../../main/services/services.ts'
+import { type OpenApp, PATIENCE_MS, startApp } from './app-page.ts'
 import { scriptedEngine } from './scripted-engine.ts'
 
 const SCREENSHOTS = join(import.meta.dirname, '..', '..', 'test-results', 'story')
 const GOLDEN = join(import.meta.dirname, '..', 'golden')
 
-let browser: Browser
-let folder: string
-let services: Services
-let host: LocalHost
+let app: OpenApp
 let page: Page
 
 /** What an artist does with Halfstep, from an empty library to a picture; each step goes on where the one before ended. */
 beforeAll(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true })
-  folder = mkdtempSync(join(tmpdir(), 'halfstep-story-'))
-  browser = await startBrowser()
   // Recipes drafted in the app have seed 0: their runs take a moment for each update, so that there is something to watch, and wait
   // half way until they are paused, so that none ends before, however long that takes.
   // The model that comes with Halfstep has a story of its own.
-  const noStarter = join(folder, 'no-starter')
-  services = openServices(scriptedEngine({ 0: { pace: 60, holdAt: 20 } }, engineIn(forkLauncher())), folder, noStarter)
-  services.start()
-  host = await serveApp(services)
-  page = (await openApp(browser, host, { width: 1280, height: 840 })).page
+  const engine = scriptedEngine({ 0: { pace: 60, holdAt: 20 } }, engineIn(forkLauncher()))
+  app = await startApp((folder) => openServices(engine, folder, join(folder, 'no-starter')))
+  page = app.page
 }, 3 * PATIENCE_MS)
 
-afterAll(async () => {
-  await browser.close()
-  await host.close()
-  services.close()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => app.close())
 
 /** Keeps what the page looks like at this moment. */
 const keep = (name: string) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: 'disabled' })
@@ -91,7 +77,7 @@ describe('the story of a model', { timeout: 3 * PATIENCE_MS }, () => {
     await page.getByRole('main').getByRole('button', { name: 'Pause' }).click()
     await page.getByRole('main').getByRole('button', { name: 'Continue' }).waitFor()
     await keep('paused')
-    expect(services.runs.list()[0]).toMatchObject({ state: 'paused', wish: null })
+    expect(app.services.runs.list()[0]).toMatchObject({ state: 'paused', wish: null })
     await page.reload()
     await page.getByRole('main').getByRole('button', { name: 'Continue' }).click()
     await page.getByRole('main').getByText('Finished').waitFor()
@@ -108,7 +94,7 @@ describe('the story of a model', { timeout: 3 * PATIENCE_MS }, () => {
     const pairs = page.getByRole('list', { name: 'Pictures of this time' }).getByRole('slider')
     await expect.poll(() => pairs.count()).toBe(4)
     await keep('before-and-after')
-    expect(services.studio.list(0, 100).total).toBe(8)
+    expect(app.services.studio.list(0, 100).total).toBe(8)
     await pairs.first().press('ArrowRight')
   })
 
@@ -127,7 +113,7 @@ describe('the story of a model', { timeout: 3 * PATIENCE_MS }, () => {
   it('keeps the chosen colours over a reload', async () => {
     await go(['g', ','])
     await page.getByText('Dark', { exact: true }).click()
-    await expect.poll(() => services.settings.get().theme).toBe('dark')
+    await expect.poll(() => app.services.settings.get().theme).toBe('dark')
     await page.reload()
     await expect.poll(() => page.evaluate('document.documentElement.dataset.theme')).toBe('dark')
   })
@@ -138,7 +124,7 @@ describe('the story of a model', { timeout: 3 * PATIENCE_MS }, () => {
     await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Studio').waitFor()
     await keep('keyboard')
     await page.keyboard.press('Escape')
-    await host.close()
+    await app.host.close()
     await page.getByRole('alert').getByText('Halfstep no longer answers.').waitFor()
   })
 })
