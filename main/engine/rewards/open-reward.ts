@@ -9,6 +9,7 @@ import { openPromptMatch } from './prompt-match.ts'
 import type { RewardPartSpec, RewardSpec } from './reward-recipe.ts'
 import type { Reward } from './reward.ts'
 import type { RewardPlace } from './scoring-network.ts'
+import { varietyReward } from './variety.ts'
 
 export interface RewardContext extends RewardPlace {
   /** Reads a picture file as [1, 3, h, w] in [0, 1]; for likenesses. */
@@ -52,6 +53,8 @@ function openPart(spec: RewardPartSpec, context: RewardContext): Promise<Reward>
       return openHpsV2(spec.path, context)
     case 'likeness':
       return openPictures(spec.pictures, context).then((pictures) => openLikeness(spec.path, pictures, context))
+    case 'variety':
+      return Promise.resolve(varietyReward())
   }
 }
 

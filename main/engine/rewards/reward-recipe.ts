@@ -50,6 +50,8 @@ const parts = [
   z.strictObject({ kind: z.literal('hpsv2'), path: Path, ...part }),
   /** `path` is a CLIP model, `pictures` the files to be like. */
   z.strictObject({ kind: z.literal('likeness'), path: Path, pictures: z.array(Path).min(1), ...part }),
+  /** How different a picture is from the others of its prompt: beside another reward, against sameness. */
+  z.strictObject({ kind: z.literal('variety'), ...part }),
 ] as const
 
 const mixture = z.strictObject({ kind: z.literal('mixture'), parts: z.array(z.discriminatedUnion('kind', parts)).min(1) })

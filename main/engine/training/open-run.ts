@@ -127,7 +127,7 @@ function withPaths({ model, reward, start }: Paths, absolute: (path: string) => 
 function pathsIn({ model, reward, start }: Paths): string[] {
   const parts = reward.kind === 'mixture' ? reward.parts : [reward]
   const ofRewards = parts.flatMap((part) => [
-    part.path,
+    ...('path' in part ? [part.path] : []),
     ...('head' in part && part.head !== undefined ? [part.head] : []),
     ...('pictures' in part ? part.pictures : []),
   ])

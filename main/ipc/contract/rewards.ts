@@ -5,8 +5,8 @@ import { type CallTable, Count, FilePath, Id, LibraryUrl, Name, nothing, Sha256,
 /**
  * What pictures are judged by, as a recipe has it: `{ kind: 'onnx', path }`, `{ kind: 'critic', path }`,
  * `{ kind: 'aesthetic', path, head }`, `{ kind: 'prompt-match', path }`, `{ kind: 'pickscore', path }`, `{ kind: 'hpsv2', path }`,
- * `{ kind: 'likeness', path, pictures }`, `{ kind: 'taste', path, head }`, or `{ kind: 'mixture', parts: […] }` of these, each part
- * with `name`, `weight`, `clip` and `normalise`.
+ * `{ kind: 'likeness', path, pictures }`, `{ kind: 'taste', path, head }`, `{ kind: 'variety' }`, or
+ * `{ kind: 'mixture', parts: […] }` of these, each part with `name`, `weight`, `clip` and `normalise`.
  */
 export const RewardSpec = z.record(z.string(), z.json())
 
