@@ -8,6 +8,8 @@ export interface Method {
   readonly estimator: Readonly<Record<string, unknown>>
   /** Whether prompts come in the template's stages, in training and when judged, and windows are proposed by its emphasis. */
   readonly template: boolean
+  /** Key of the method whose tuning runs choose its learning rate: one for all that differ in windows and template alone. */
+  readonly tunedAs: string
 }
 
 /** Last steps that take the reward's gradient, and windows that spend about one VJP on every other step of eight. */
@@ -15,6 +17,8 @@ const FIRST_ORDER_DEPTH = 1
 const IMPORTANCE_WINDOWS: Readonly<Record<number, number>> = { 1: 7, 2: 4, 4: 2 }
 
 const LENGTHS = [1, 2, 4] as const
+/** The length that every coverage is tuned at. */
+const TUNED_LENGTH = 2
 const COVERAGES = ['zeroth-order', 'importance', 'none'] as const
 export type Coverage = (typeof COVERAGES)[number]
 
@@ -29,6 +33,7 @@ function rlr(coverage: Coverage, windowLength: number, template: boolean): Metho
       proposal: { kind: template ? 'template' : 'uniform' },
     },
     template,
+    tunedAs: rlrKey(coverage, TUNED_LENGTH, false),
   }
 }
 
@@ -36,7 +41,9 @@ export function rlrKey(coverage: Coverage, windowLength: number, template: boole
   return `rlr-${coverage}-h${windowLength}${template ? '-template' : ''}`
 }
 
-const plain = (key: string, name: string, estimator: Method['estimator']): Method => ({ key, name, estimator, template: false })
+function plain(key: string, name: string, estimator: Method['estimator']): Method {
+  return { key, name, estimator, template: false, tunedAs: key }
+}
 
 export const METHODS: readonly Method[] = [
   ...[false, true].flatMap((template) => COVERAGES.flatMap((coverage) => LENGTHS.map((h) => rlr(coverage, h, template)))),

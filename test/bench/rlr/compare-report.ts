@@ -7,7 +7,7 @@ import { STYLE } from '../../../main/cli/report/style.ts'
 import { meanOf, type Mean } from '../../../main/engine/evaluation/mean.ts'
 import type { EstimatorFigures } from '../../../main/engine/protocol.ts'
 import { markdownTable } from '../report.ts'
-import { GROUPS, METHODS, PAPER } from './compare-methods.ts'
+import { GROUPS, METHODS, PAPER, type Method } from './compare-methods.ts'
 import type { Part, RunPart, RunPoint, VariancePart } from './compare-parts.ts'
 
 /** Runs of one method at the rate it was given, and the rates it was given to choose from. */
@@ -68,17 +68,18 @@ export function saveCharts(folder: string, charts: readonly Chart[]): void {
 /** Methods in their order, each at the best rate it was tried at. */
 export function methodRuns(parts: readonly Part[]): MethodRuns[] {
   const runs = parts.filter((part) => part.kind === 'run')
-  return METHODS.flatMap(({ key, name }) => {
-    const own = runs.filter(({ method, purpose }) => method === key && purpose === 'compare')
-    const rate = bestRate(runs, key) ?? own[0]?.rate
+  return METHODS.flatMap((method) => {
+    const { key, name } = method
+    const own = runs.filter((run) => run.method === key && run.purpose === 'compare')
+    const rate = bestRate(runs, method) ?? own[0]?.rate
     const atRate = own.filter((run) => run.rate === rate)
     return rate === undefined || atRate.length === 0 ? [] : [{ key, name, rate, runs: atRate }]
   })
 }
 
 /** The rate whose tuning run ended highest by the judge; undefined where nothing was tuned. */
-export function bestRate(parts: readonly Part[], key: string): number | undefined {
-  const tuned = parts.filter((part) => part.kind === 'run').filter(({ method, purpose }) => method === key && purpose === 'tune')
+export function bestRate(parts: readonly Part[], { tunedAs }: Method): number | undefined {
+  const tuned = parts.filter((part) => part.kind === 'run').filter(({ method, purpose }) => method === tunedAs && purpose === 'tune')
   const ended = ({ points, failure }: RunPart): number => (failure === null ? (points.at(-1)?.five ?? -1) : -1)
   return tuned.toSorted((a, b) => ended(b) - ended(a))[0]?.rate
 }
@@ -94,7 +95,8 @@ function introduction(methods: readonly MethodRuns[]): string[] {
     + 'VJP 2. Decoding and the critic are not counted, and are in the seconds. The judge counts fingers in '
     + `${first.pictures} pictures of held-out prompts from held-out noise, the same for all. Batch, chain, adapter and optimizer are those `
     + 'of the demo\'s quick recipe, without its penalty on drift and with a constant rate; each method has the learning rate that did best '
-    + 'in a run of its own among the same few, judged on training prompts and other noise. '
+    + 'among the same few in a run of its own (RLR: one run per coverage, h = 2, without template), judged on training prompts and other '
+    + 'noise. '
     + `± is one standard error over seeds (${[...seeds].toSorted((a, b) => a - b).join(', ')}).`,
     '',
     ...(made.size === 1 ? [] : ['The runs were made in pieces:', ...[...made].map((line) => `- ${line}`)]),

@@ -3,8 +3,8 @@
  * what judge and critic see against evaluations and seconds, and variance and cosine of the estimators. Prints tables and writes
  * them with charts to test/bench/results.
  *
- *     npm run bench:rlr -- [--only rlr-importance,ddpo] [--seeds 1,2,3] [--evaluations 60000] [--rates 0.0003,0.001,0.003]
- *                          [--points 6] [--pictures 256] [--draws 24] [--threads 2] [--again] [--report] [--results FOLDER]
+ *     npm run bench:rlr -- [--only rlr-importance,ddpo] [--seeds 1,2,3] [--evaluations 40000] [--rates 0.0003,0.001,0.003]
+ *                          [--points 4] [--pictures 256] [--draws 24] [--threads 2] [--again] [--report] [--results FOLDER]
  *
  * Each run is kept as a file under test/bench/results/rlr and not made again, so that the whole can be made in pieces: `--only`
  * takes the methods whose key begins with one of the words, and `estimators` for the variances. `--again` makes them anew,
@@ -29,9 +29,9 @@ const { values: options } = parseArgs({
   options: {
     'only': { type: 'string', default: '' },
     'seeds': { type: 'string', default: '1,2,3' },
-    'evaluations': { type: 'string', default: '60000' },
+    'evaluations': { type: 'string', default: '40000' },
     'rates': { type: 'string', default: '0.0003,0.001,0.003' },
-    'points': { type: 'string', default: '6' },
+    'points': { type: 'string', default: '4' },
     'pictures': { type: 'string', default: '256' },
     'draws': { type: 'string', default: '24' },
     'threads': { type: 'string', default: String(os.availableParallelism()) },
@@ -71,11 +71,12 @@ if (folder === RESULTS) console.log(`\nWritten to ${saveReport('rlr', markdown)}
 /** Chooses the rate where there are several, then runs every seed. */
 async function runs(method: Method): Promise<void> {
   const evaluations = Number(options.evaluations)
+  const tuned = METHODS.find(({ key }) => key === method.tunedAs) ?? method
   const tuning: RunPart[] = []
   for (const rate of rates.length > 1 ? rates : []) {
-    tuning.push(await part({ ...shared, method, purpose: 'tune', seed: TUNING.seed, rate, evaluations: TUNING.share * evaluations }))
+    tuning.push(await part({ ...shared, method: tuned, purpose: 'tune', seed: TUNING.seed, rate, evaluations: TUNING.share * evaluations }))
   }
-  const rate = bestRate(tuning, method.key) ?? rates[0]
+  const rate = bestRate(tuning, method) ?? rates[0]
   if (rate === undefined) throw new Error('--rates is empty')
   for (const seed of numbers(options.seeds)) await part({ ...shared, method, purpose: 'compare', seed, rate, evaluations })
 }

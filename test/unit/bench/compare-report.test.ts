@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parseRecipe } from '../../../main/engine/training/recipe.ts'
-import { GROUPS, METHODS, PAPER } from '../../bench/rlr/compare-methods.ts'
+import { GROUPS, METHODS, PAPER, type Method } from '../../bench/rlr/compare-methods.ts'
 import { fileOf, keepPart, readParts, type Part, type RunPart } from '../../bench/rlr/compare-parts.ts'
 import { bestRate, compareReport, methodRuns, saveCharts, verdictOn } from '../../bench/rlr/compare-report.ts'
 
@@ -18,6 +18,8 @@ function run(method: string, seed: number, five: number, changes: Partial<RunPar
     points: [point(0, 0.4), point(1, (0.4 + five) / 2), point(2, five)], failure: null, ...changes,
   }
 }
+
+const methodOf = (key: string): Method => METHODS.find((method) => method.key === key)!
 
 const lineOf = (parts: readonly Part[], begin: string): string | undefined =>
   compareReport(parts, 'here').markdown.split('\n').find((line) => line.startsWith(`| ${begin}`))
@@ -51,8 +53,15 @@ describe('the report of the comparison', () => {
     const tune = (rate: number, five: number, failure: string | null = null) => run('zo', 900, five, { purpose: 'tune', rate, failure })
     const tuned = [tune(0.0003, 0.5), tune(0.001, 0.45), tune(0.003, 0.9, 'not finite')]
     const parts = [...tuned, run('zo', 1, 0.7, { rate: 0.0003 }), run('zo', 1, 0.2)]
-    expect(bestRate(parts, 'zo')).toBe(0.0003)
+    expect(bestRate(parts, methodOf('zo'))).toBe(0.0003)
     expect(methodRuns(parts).map(({ rate, runs }) => [rate, runs.map(({ points }) => points.at(-1)?.five)])).toEqual([[0.0003, [0.7]]])
+  })
+
+  it('gives all of RLR with one coverage the rate that was chosen for it', () => {
+    const tune = (method: string, rate: number, five: number): RunPart => run(method, 900, five, { purpose: 'tune', rate })
+    const parts = [tune('rlr-importance-h2', 0.003, 0.6), tune('rlr-importance-h2', 0.001, 0.5), tune('rlr-none-h2', 0.001, 0.5)]
+    const rateOf = (key: string): number | undefined => bestRate(parts, methodOf(key))
+    expect(['rlr-importance-h1', 'rlr-importance-h4-template', 'rlr-none-h1', 'zo'].map(rateOf)).toEqual([0.003, 0.003, 0.001, undefined])
   })
 
   it('says of each claim of the paper whether it holds here, or that it was not run', () => {
