@@ -6,6 +6,7 @@
 /** @type {readonly { layer: string, pattern: string | string[] }[]} */
 const LAYERS = [
   { layer: 'errors', pattern: ['main/engine/errors.ts', 'main/engine/disk-fault.ts'] },
+  { layer: 'untrusted-files', pattern: 'main/engine/pictures/untrusted-picture.ts' },
   { layer: 'engine-protocol', pattern: 'main/engine/protocol.ts' },
   { layer: 'engine-client', pattern: 'main/engine/process/{engine-client,launcher,fork-launcher,probe-devices}.ts' },
   { layer: 'engine-base', pattern: ['main/engine/graph/**', 'main/engine/tensor/**', 'main/engine/assert.ts'] },
@@ -23,18 +24,19 @@ const LAYERS = [
   { layer: 'settings', pattern: ['*.config.{js,ts}', 'package.json', 'packaging/**'] },
 ]
 
-const ENGINE = ['engine', 'engine-base', 'engine-protocol', 'native-models', 'errors']
+const ENGINE = ['engine', 'engine-base', 'engine-protocol', 'native-models', 'untrusted-files', 'errors']
 
 /** Layer → the layers it may import from, itself included where its files import one another. */
 const MAY_IMPORT = {
   'errors': [],
+  'untrusted-files': ['errors'],
   'engine-base': ['engine-base', 'errors'],
   'engine-protocol': ['engine-base', 'errors'],
   'engine-client': ['engine-client', 'engine-protocol', 'errors'],
   'native-models': ['native-models', 'engine-base', 'errors'],
   'engine': [...ENGINE, 'engine-client'],
   'store': ['store', 'engine-protocol', 'errors'],
-  'services': ['services', 'store', 'engine-protocol', 'engine-client', 'errors', 'settings'],
+  'services': ['services', 'store', 'engine-protocol', 'engine-client', 'untrusted-files', 'errors', 'settings'],
   'contract': ['contract', 'engine-protocol'],
   'ipc': ['ipc', 'contract', 'services', 'errors'],
   'host': ['host', 'ipc', 'contract', 'services', 'engine-client', 'errors'],

@@ -5,7 +5,8 @@ import { extname, join } from 'node:path'
 import { wordsForDiskFault } from '../disk-fault.ts'
 import { HalfstepError, toErrorValue } from '../errors.ts'
 import { MOST_CAPTION_BYTES, parseCaption } from './caption-file.ts'
-import { inspectPicture, MOST_BYTES, type PictureSize } from '../pictures/picture-file.ts'
+import { inspectPicture, type PictureSize } from '../pictures/picture-file.ts'
+import { MOST_BYTES } from '../pictures/untrusted-picture.ts'
 
 /** A picture that can be read, standing upright. */
 export interface CaptionedPicture extends PictureSize {

@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { HalfstepError } from '../../engine/errors.ts'
+import { MOST_BYTES } from '../../engine/pictures/untrusted-picture.ts'
 import type { LibraryDatabase } from '../../store/database.ts'
 import { insertPicture, readPicture, type StoredPicture } from '../../store/pictures.ts'
 import { exists, keepBytes, sha256Of, unreadable } from '../content-files.ts'
-import { MOST_BYTES, readPictureFacts } from './read-picture.ts'
+import { readPictureFacts } from './read-picture.ts'
 
 /** The library's file of a picture's thumbnail. */
 export function thumbnailFile(sha256: string): string {
