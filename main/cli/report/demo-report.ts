@@ -101,15 +101,15 @@ ${pictureGrid(before, after, shown, sheets.before.columns, prompts)}
 function trainingSection({ history, rates }: DemoReport): Markup | null {
   const last = history.at(-1)
   if (last === undefined) return null
-  const rewards = (points: readonly HistoryPoint[]): Point[] => points.map(({ seconds, reward }) => ({ x: seconds / 60, y: reward }))
+  const scores = (points: readonly HistoryPoint[]): Point[] => points.map(({ seconds, score }) => ({ x: seconds / 60, y: score }))
   const judged = rates.map(({ seconds, five: { share, low, high } }) => ({ x: seconds / 60, y: share, low, high }))
   const chart = lineChart(
-    'Reward and judge through training',
+    'Critic and judge through training',
     { label: 'minutes of training', low: 0, high: last.seconds / 60, format: String },
     { label: 'share', low: 0, high: 1, format: (value) => `${Math.round(100 * value)} %` },
     [
-      { name: 'critic: mean score of each update\'s pictures', colour: 2, kind: 'faint', points: rewards(history) },
-      { name: 'critic, smoothed', colour: 2, kind: 'line', points: rewards(smoothed(history)) },
+      { name: 'critic: mean score of each update\'s pictures', colour: 2, kind: 'faint', points: scores(history) },
+      { name: 'critic, smoothed', colour: 2, kind: 'line', points: scores(smoothed(history)) },
       { name: 'judge: share with five fingers', colour: 1, kind: 'dots', points: judged },
     ],
   )
@@ -128,7 +128,7 @@ function smoothed(history: readonly HistoryPoint[]): HistoryPoint[] {
   return history.map((point, i) => {
     const reach = Math.min(5, i, history.length - 1 - i)
     const near = history.slice(i - reach, i + reach + 1)
-    return { ...point, reward: near.reduce((sum, { reward }) => sum + reward, 0) / near.length }
+    return { ...point, score: near.reduce((sum, { score }) => sum + score, 0) / near.length }
   })
 }
 

@@ -8,11 +8,14 @@ import type { DemoFolder } from './demo-folder.ts'
 
 const Count = z.int().min(1)
 
+const RewardPart = z.looseObject({ kind: z.string(), name: z.string().optional() })
+
 /** What the demo itself reads of a recipe; the engine checks the rest. Defaults are those of recipes. */
 const DemoRecipe = z.looseObject({
   model: z.string(),
   sampling: z.looseObject({ steps: Count, eta: z.number().default(1), guidance: z.number().default(5) }),
   template: z.looseObject({ use: z.string(), slots: z.record(z.string(), z.string()).default({}) }).optional(),
+  reward: z.looseObject({ ...RewardPart.shape, parts: z.array(RewardPart).optional() }).optional(),
   batch: z.looseObject({ prompts: Count.default(1), samplesPerPrompt: Count.default(4), accumulation: Count.default(1) }).prefault({}),
 })
 
@@ -25,6 +28,8 @@ export interface Demo {
   /** Absolute paths. */
   readonly model: string
   readonly template: { readonly source: string; readonly slots: Readonly<Record<string, string>> } | undefined
+  /** Name of the critic among the parts of the reward; undefined where there is none or it has no name of its own. */
+  readonly critic: string | undefined
   /** Held out from training. */
   readonly prompts: readonly string[]
 }
@@ -36,7 +41,7 @@ export async function openDemo(bench: Workbench, folder: DemoFolder, program: st
   if (!parsed.success) {
     throw new HalfstepError('recipe.malformed', `${file} is no recipe for the starter.`, 'See docs/training.md.', { file })
   }
-  const { model, template } = parsed.data
+  const { model, template, reward } = parsed.data
   const absolute = (path: string): string => resolve(dirname(file), path)
   return {
     bench,
@@ -45,6 +50,7 @@ export async function openDemo(bench: Workbench, folder: DemoFolder, program: st
     recipe: parsed.data,
     model: absolute(model),
     template: template && { source: /[/\\]|\.json$/.test(template.use) ? absolute(template.use) : template.use, slots: template.slots },
+    critic: (reward?.parts ?? [reward]).find((part) => part?.kind === 'critic')?.name,
     prompts: await heldOutPrompts(),
   }
 }

@@ -8,8 +8,8 @@ export interface HistoryPoint {
   readonly update: number
   /** Training time until then. */
   readonly seconds: number
-  /** Mean reward of the update's pictures. */
-  readonly reward: number
+  /** Mean score of the update's pictures by the critic. */
+  readonly score: number
 }
 
 /** The judge's rate of five fingers among a run's sample pictures. */
@@ -19,17 +19,22 @@ export interface SampleRate {
   readonly five: Proportion
 }
 
-/** What a run's diary tells of its updates. What was made again after a kill counts once. */
-export async function readHistory(runFolder: string): Promise<HistoryPoint[]> {
+/**
+ * What a run's diary tells of its updates. What was made again after a kill counts once.
+ * @param critic its name among the parts of the reward; the whole reward without
+ */
+export async function readHistory(runFolder: string, critic?: string): Promise<HistoryPoint[]> {
   const lines = (await readFile(join(runFolder, 'events.jsonl'), 'utf8').catch(() => '')).split('\n')
-  const updates = new Map<number, { reward: number; seconds: number }>()
+  const updates = new Map<number, { score: number; seconds: number }>()
   for (const line of lines) {
     const event = eventOf(line)
-    if (event?.type === 'progress') updates.set(event.update, { reward: event.reward.mean, seconds: event.seconds })
+    if (event?.type !== 'progress') continue
+    const { update, reward, parts, seconds } = event
+    updates.set(update, { score: (critic === undefined ? undefined : parts[critic]) ?? reward.mean, seconds })
   }
   let elapsed = 0
   const inOrder = [...updates].toSorted(([a], [b]) => a - b)
-  return inOrder.map(([update, { reward, seconds }]) => ({ update, reward, seconds: (elapsed += seconds) }))
+  return inOrder.map(([update, { score, seconds }]) => ({ update, score, seconds: (elapsed += seconds) }))
 }
 
 /** Pictures of a run by the update they show: `samples/000020-3.png`. */

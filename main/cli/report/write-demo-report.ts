@@ -24,7 +24,7 @@ const SHOWN = 64
 /** Writes summary and page, and says the same at the terminal. @param seconds since this start of the demo */
 export async function writeDemoReport(parts: Demo, before: EvaluatedArm, after: EvaluatedArm, seconds: number): Promise<void> {
   const { bench: { terminal }, folder, prompts, program } = parts
-  const history = await readHistory(folder.run)
+  const history = await readHistory(folder.run, parts.critic)
   const summary = summarise(parts, before, after, history, seconds)
   const verdict = verdictOf(summary.before, summary.after, summary.change)
   const recorded = await readSummary(fileURLToPath(new URL('starter/full-run.json', ASSETS)))

@@ -9,9 +9,11 @@ import type { Effort } from './draft-recipe.ts'
 
 const RECIPES: Readonly<Record<Effort, string>> = { quick: 'demo-quick', balanced: 'demo-quick', thorough: 'demo-full' }
 
+const RewardPart = z.looseObject({ path: z.string().optional() })
+
 /** What names files beside the recipe. */
 const Paths = z.looseObject({
-  reward: z.looseObject({ path: z.string() }).optional(),
+  reward: z.looseObject({ ...RewardPart.shape, parts: z.array(RewardPart).optional() }).optional(),
   prompts: z.union([z.looseObject({ file: z.string() }), z.array(z.json())]).optional(),
   template: z.looseObject({ use: z.json() }).optional(),
   updates: z.int().min(1),
@@ -29,10 +31,12 @@ export async function starterRecipe(effort: Effort, model: string, folder = asse
   const { reward, prompts, template, updates } = recipe
   const absolute = (file: string): string => (isAbsolute(file) ? file : resolve(dirname(path), file))
   const templateFile = typeof template?.use === 'string' && /[/\\]|\.json$/.test(template.use) ? absolute(template.use) : undefined
+  const withPath = <T extends z.output<typeof RewardPart>>(part: T): T =>
+    part.path === undefined ? part : { ...part, path: absolute(part.path) }
   return RecipeJson.parse({
     ...recipe,
     model,
-    ...(reward === undefined ? {} : { reward: { ...reward, path: absolute(reward.path) } }),
+    ...(reward && { reward: withPath({ ...reward, ...(reward.parts && { parts: reward.parts.map(withPath) }) }) }),
     ...(prompts === undefined || Array.isArray(prompts) ? {} : { prompts: { ...prompts, file: absolute(prompts.file) } }),
     ...(templateFile === undefined ? {} : { template: { ...template, use: templateFile } }),
     // As often as a person likes to look, and no more than fit on a page.

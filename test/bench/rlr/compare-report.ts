@@ -94,9 +94,9 @@ function introduction(methods: readonly MethodRuns[]): string[] {
     `Every run spends ${first.evaluations.toLocaleString('en')} evaluations of the network for single samples: a forward pass counts 1, a `
     + 'VJP 2. Decoding and the critic are not counted, and are in the seconds. The judge counts fingers in '
     + `${first.pictures} pictures of held-out prompts from held-out noise, the same for all. Batch, chain, adapter and optimizer are those `
-    + 'of the demo\'s quick recipe, without its penalty on drift and with a constant rate; each method has the learning rate that did best '
-    + 'among the same few in a run of its own (RLR: one run per coverage, h = 2, without template), judged on training prompts and other '
-    + 'noise. '
+    + 'of the demo\'s quick recipe, without its penalty on drift and its reward for variety, and with a constant rate; each '
+    + 'method has the learning rate that did best among the same few in a run of its own (RLR: one run per coverage, h = 2, without '
+    + 'template), judged on training prompts and other noise. '
     + `± is one standard error over seeds (${[...seeds].toSorted((a, b) => a - b).join(', ')}).`,
     '',
     ...(made.size === 1 ? [] : ['The runs were made in pieces:', ...[...made].map((line) => `- ${line}`)]),

@@ -43,7 +43,7 @@ const VJP = 2
 /** Seeds of pictures that learning rates are chosen by, apart from those that methods are compared by. */
 const TUNING_SEED = EVALUATION_SEED + 2 ** 30
 
-/** A recipe for a method: no drift penalty, a constant rate, everything else as the demo has it. */
+/** A recipe for a method: the critic alone, no drift penalty, a constant rate, everything else as the demo has it. */
 export async function recipeOf({ method, seed, rate, recipeFile, threads }: RunSettings): Promise<Recipe> {
   const { template: _template, ...base } = parseRecipe(await readJson(recipeFile), recipeFile)
   const recipe = {
@@ -52,6 +52,7 @@ export async function recipeOf({ method, seed, rate, recipeFile, threads }: RunS
     threads,
     estimator: method.estimator,
     ...(method.template ? { template: { use: 'starter-hand' } } : {}),
+    reward: base.reward.kind === 'mixture' ? base.reward.parts.find(({ kind }) => kind === 'critic') : base.reward,
     penalties: { drift: 0 },
     optimizer: { ...base.optimizer, learningRate: rate },
     schedule: { kind: 'constant', warmUp: 0 },

@@ -44,7 +44,7 @@ const sheet = { uri: 'data:image/webp;base64,AAAA', columns: 32, rows: 1 }
 const report: DemoReport = {
   summary, recorded: null, before: BEFORE, after: AFTER, prompts: PROMPTS, shown: 6, sheets: { before: sheet, after: sheet },
   verdict: verdictOf(summary.before, summary.after, summary.change),
-  history: [1, 2, 3].map((update) => ({ update, seconds: 100 * update, reward: 0.2 * update })),
+  history: [1, 2, 3].map((update) => ({ update, seconds: 100 * update, score: 0.2 * update })),
   rates: [{ update: 0, seconds: 0, five: proportion(3, 8) }],
   settings: [['Machine', 'a machine']], recipe: '{}', adapter: 'a.safetensors', command: 'halfstep generate',
 }

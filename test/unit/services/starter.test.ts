@@ -39,7 +39,8 @@ describe('the starter model', () => {
       const checked = parseTrainingRecipe(recipe, 'The recipe')
       expect(checked).toMatchObject({ trainer: 'rlr', model: '/starter', samples: { count: 8 } })
       const { reward, prompts } = checked.trainer === 'rlr' ? checked : { reward: undefined, prompts: [] }
-      expect(isAbsolute(reward?.kind === 'critic' ? reward.path : '')).toBe(true)
+      const critic = (reward?.kind === 'mixture' ? reward.parts : [reward]).find((part) => part?.kind === 'critic')
+      expect(isAbsolute(critic?.path ?? '')).toBe(true)
       expect(Array.isArray(prompts) || isAbsolute(prompts.file)).toBe(true)
       expect(Number(checked.samples.every)).toBeLessThanOrEqual(checked.updates / 10)
     }
