@@ -123,7 +123,7 @@ export function openServices(engine: Engine, libraryFolder?: string, starter = a
       this.lock()
       void uploads.discardAll()
       supervisor.start()
-      void addBuiltInModel(models, tasks, starter)
+      void addBuiltInModel({ models, adapters, tasks }, starter)
     },
     lock() {
       lock ??= lockLibrary(lockPath(folder))

@@ -55,10 +55,13 @@ export class AdapterService {
     return this.#parts.pictures.path(this.#adapter(id).file)
   }
 
-  /** Keeps a copy of an adapter file in either format; one that is known already stays as it is. Throws as reading it does. */
-  async import(path: string, task: Task): Promise<AdapterView> {
+  /**
+   * Keeps a copy of an adapter file in either format; one that is known already stays as it is. Throws as reading it does.
+   * @param name that of the file by default
+   */
+  async import(path: string, task: Task, name = nameOf(path)): Promise<AdapterView> {
     task.progress(0, null, basename(path))
-    return adapterView(await this.#take(resolve(path), { name: nameOf(path), origin: 'import', runId: null, preview: null }, task))
+    return adapterView(await this.#take(resolve(path), { name, origin: 'import', runId: null, preview: null }, task))
   }
 
   /** Takes in what a run made, with its latest picture. */
