@@ -60,7 +60,7 @@ export const REWARD_KINDS: readonly RewardKind[] = [
     note: 'How much a picture is like some of yours',
     fields: [CLIP, { key: 'pictures', label: 'Pictures', hint: 'Files to be like, one per line.', many: true, files: ['picture'] }],
   },
-  { kind: 'variety', label: 'Variety', note: 'How much a picture differs from others of its prompt', fields: [] },
+  { kind: 'variety', label: 'Variety', note: 'How much pictures of one prompt differ; goes beside another reward', fields: [] },
 ]
 
 /** The words for a kind, also for one that is not in the list. */

@@ -116,9 +116,9 @@ function trainingSection({ history, rates }: DemoReport): Markup | null {
   const [first] = rates
   return html`<section>
 <h2>While it learned</h2>
-<p class="soft">The critic is what was climbed. ${first === undefined ? null : html`The judge looked at ${first.five.trials} pictures of
-training prompts, always from the same noise; lines are 95 % intervals.`} Where the critic rises and the judge does not, the critic is
-being fooled.</p>
+<p class="soft">The model was trained to please the critic. ${first === undefined ? null : html`The judge looked at ${first.five.trials}
+pictures of training prompts, always from the same noise; lines are 95 % intervals.`} Where the critic rises and the judge does not, the
+critic is being fooled.</p>
 ${chart}
 </section>`
 }

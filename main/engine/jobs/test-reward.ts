@@ -2,12 +2,23 @@ import { readPicture } from '../pictures/read-picture.ts'
 import type { JobHandler } from '../process/serve-jobs.ts'
 import type { EngineJobs } from '../protocol.ts'
 import { openReward } from '../rewards/open-reward.ts'
-import { parseRewardSpec } from '../rewards/reward-recipe.ts'
-import type { FloatTensor } from '../tensor/tensor.ts'
+import { comparesPictures, parseRewardSpec } from '../rewards/reward-recipe.ts'
+import { float32, type FloatTensor } from '../tensor/tensor.ts'
 
 type Reading = EngineJobs['reward.test']['result'][number]
 
-/** Opens the reward once for each size of picture, and has it judge them one by one, before anything is learned from. */
+/** A picture to be judged, and its place among those that were asked for. */
+interface Asked {
+  readonly place: number
+  readonly prompt: string
+  /** [1, 3, h, w] */
+  readonly picture: FloatTensor
+}
+
+/**
+ * Opens the reward once for each size of picture, and has it judge them before anything is learned from: one by one, or those of one
+ * prompt together where the reward compares them.
+ */
 export const testReward: JobHandler<EngineJobs['reward.test']> = async ({ reward, pictures, device, precision }, { progress }) => {
   const spec = parseRewardSpec(reward)
   const readings: Reading[] = []
@@ -17,16 +28,32 @@ export const testReward: JobHandler<EngineJobs['reward.test']> = async ({ reward
     const [height, width] = sizeOf(sameSize[0]!.picture)
     const judge = await openReward(spec, { device, precision, batch: 1, height, width, readPicture })
     try {
-      for (const { place, prompt, picture } of sameSize) {
-        const [value = 0] = await judge.evaluate(picture, [prompt])
-        readings[place] = { value, parts: Object.fromEntries(judge.latest.map(({ name, raw }) => [name, raw[0] ?? 0])) }
-        progress({ done: ++done })
+      for (const group of comparesPictures(spec) ? ofOnePrompt(sameSize) : sameSize.map((one) => [one])) {
+        const values = await judge.evaluate(together(group), group.map(({ prompt }) => prompt))
+        group.forEach(({ place }, i) => {
+          const parts = Object.fromEntries(judge.latest.map(({ name, raw }) => [name, raw[i] ?? 0]))
+          readings[place] = { value: values[i] ?? 0, parts }
+        })
+        done += group.length
+        progress({ done })
       }
     } finally {
       await judge.dispose()
     }
   }
   return readings
+}
+
+function ofOnePrompt(pictures: readonly Asked[]): Asked[][] {
+  return [...Map.groupBy(pictures, ({ prompt }) => prompt).values()]
+}
+
+/** [n, 3, h, w] of pictures of one size. */
+function together(group: readonly Asked[]): FloatTensor {
+  const [height, width] = sizeOf(group[0]!.picture)
+  const data = new Float32Array(group.length * 3 * height * width)
+  group.forEach(({ picture }, i) => data.set(picture.data, i * picture.data.length))
+  return float32([group.length, 3, height, width], data)
 }
 
 /** Height and width of [1, 3, h, w]. */

@@ -65,6 +65,11 @@ export const REWARD_KEYS: ReadonlyMap<string, readonly string[]> = new Map(
   [...parts, mixture].map(({ shape }) => [shape.kind.value, Object.keys(shape)]),
 )
 
+/** Whether what it says of a picture depends on the others of its prompt that are judged with it. */
+export function comparesPictures(spec: RewardSpec): boolean {
+  return (spec.kind === 'mixture' ? spec.parts : [spec]).some(({ kind }) => kind === 'variety')
+}
+
 /**
  * A reward as a recipe gives it, with defaults filled in.
  * @param key where it stands in the recipe, for messages

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { ddimCoefficients } from '../diffusion/ddim.ts'
 import { noiseSchedule, STABLE_DIFFUSION_SCHEDULE } from '../diffusion/noise-schedule.ts'
 import { ddimTimesteps } from '../diffusion/timesteps.ts'
+import { comparesPictures } from '../rewards/reward-recipe.ts'
 import { createAlgorithm, type AlgorithmSettings } from '../rlr/algorithm.ts'
 import { parseDenoisingRecipe, type DenoisingRecipe } from './denoising-recipe.ts'
 import type { TrainingPlan } from './plan.ts'
@@ -65,7 +66,7 @@ export function algorithmSettings({ estimator }: Recipe, emphasis: () => readonl
 
 /** What can be told without the model: settings that contradict one another. */
 function refuseImpossible(recipe: Recipe): void {
-  const { sampling, estimator, template, batch, prompts } = recipe
+  const { sampling, estimator, template, batch, prompts, reward } = recipe
   const proposesByTemplate = estimator.kind === 'rlr' && estimator.proposal.kind === 'template'
   if (proposesByTemplate && template === undefined) {
     throw impossible(
@@ -80,6 +81,13 @@ function refuseImpossible(recipe: Recipe): void {
       'batch.prompts',
       `batch.prompts is ${batch.prompts}, and there are only ${prompts.length} prompts.`,
       'Lower batch.prompts, or raise batch.samplesPerPrompt.',
+    )
+  }
+  if (comparesPictures(reward) && batch.samplesPerPrompt === 1) {
+    throw impossible(
+      'batch.samplesPerPrompt',
+      'The reward variety compares pictures of one prompt, and batch.samplesPerPrompt is 1.',
+      'Set batch.samplesPerPrompt to 2 or more; 4 and more tell more.',
     )
   }
   const timesteps = ddimTimesteps(STABLE_DIFFUSION_SCHEDULE, sampling.steps)

@@ -80,6 +80,8 @@ describe('a recipe', () => {
     [{ estimator: { kind: 'rlr', proposal: { kind: 'emphasis', perStep: [1, 2] } } }, 'one number per step'],
     [{ adapter: { rank: 0 } }, 'Set adapter.rank to at least 1.'],
     [{ batch: { prompts: 3 } }, 'batch.prompts'],
+    [{ batch: { samplesPerPrompt: 1 }, reward: { kind: 'variety' } }, 'batch.samplesPerPrompt to 2'],
+    [{ batch: { samplesPerPrompt: 1 }, reward: { kind: 'mixture', parts: [{ kind: 'variety' }] } }, 'batch.samplesPerPrompt to 2'],
     [{ schedule: { kind: 'constant', warmUp: 100 } }, 'schedule.warmUp'],
     [{ prompts: [] }, 'Set prompts to at least 1 entries.'],
     [{ optimizer: { learningRate: 0 } }, 'Set optimizer.learningRate to more than 0.'],
