@@ -5,6 +5,7 @@ import type { Adapter } from '../../main/engine/adapters/lora.ts'
 import { Cases } from '../../main/engine/check/cases.ts'
 import { ddimCoefficients } from '../../main/engine/diffusion/ddim.ts'
 import { noiseSchedule } from '../../main/engine/diffusion/noise-schedule.ts'
+import { DifferentiableNetwork } from '../../main/engine/networks/differentiable-network.ts'
 import { StableDiffusion, type PipelineOptions } from '../../main/engine/pipeline/stable-diffusion.ts'
 import { Random } from '../../main/engine/random/random.ts'
 import type { Denoiser } from '../../main/engine/rlr/denoiser.ts'
@@ -13,6 +14,7 @@ import { elementCount } from '../../main/engine/tensor/shape.ts'
 import { float32, type FloatTensor } from '../../main/engine/tensor/tensor.ts'
 import type { Checkpoint } from '../../native-models/checkpoint/checkpoint.ts'
 import { openCheckpoint } from '../../native-models/checkpoint/open-checkpoint.ts'
+import { buildVaeDecoder } from '../../native-models/vae.ts'
 import { findTokenizer } from '../../native-models/tokenizer/model-tokenizer.ts'
 import { GOLDEN } from './halfstep.ts'
 
@@ -124,6 +126,21 @@ describe("the pipeline against PyTorch's cases", () => {
     for (const { role, target, offset, shape } of pipeline.layout.parts) {
       const name = `rlr.first_order.${target.path}.lora_${role === 'down' ? 'A' : 'B'}.weight`
       expect(error(dTheta.subarray(offset, offset + elementCount(shape)), (await cases.floats(name)).data), name).toBeLessThan(1e-3)
+    }
+  })
+
+  it.each(['mapped', 'copied'] as const)('decodes and differentiates on the CPU with its weights %s', async (weights) => {
+    const { config, weights: source } = checkpoint.components.vae!
+    const latents = await cases.floats('vae.decode.latents')
+    const [batch = 1, , latentHeight = 1, latentWidth = 1] = latents.shape
+    const { graph } = buildVaeDecoder(config, source, { batch, latentHeight, latentWidth })
+    const decoder = await DifferentiableNetwork.create(graph, { device: 'cpu', weights, outputs: ['pixels'], wrt: ['latents'] })
+    try {
+      const { outputs, gradients } = await decoder.vjp({ latents }, { pixels: await cases.floats('vae.decode.grad_output') })
+      expect(error(outputs['pixels']!.data, (await cases.floats('vae.decode.output')).data)).toBeLessThan(1e-4)
+      expect(error(gradients['latents']!.data, (await cases.floats('vae.decode.grad_latents')).data)).toBeLessThan(1e-4)
+    } finally {
+      await decoder.dispose()
     }
   })
 

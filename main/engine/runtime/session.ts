@@ -1,4 +1,3 @@
-import os from 'node:os'
 import * as ort from 'onnxruntime-node'
 import { HalfstepError } from '../errors.ts'
 import { writeOnnx } from '../graph/onnx/write.ts'
@@ -9,15 +8,11 @@ import type { Tensor } from '../tensor/tensor.ts'
 import type { Device } from '../protocol.ts'
 import { avoidQuirks, knownQuirks, type DeviceQuirks } from './device-quirks.ts'
 import { convTransposeCheck } from './probe-graphs.ts'
+import { runtimeOptions, type RuntimeSettings } from './runtime-options.ts'
 
-export interface SessionOptions {
-  readonly device: Device
+export interface SessionOptions extends RuntimeSettings {
   /** What the device computes wrongly; by default what is known of it without a probe. */
   readonly quirks?: DeviceQuirks
-  /** CPU threads; all of them by default. */
-  readonly threads?: number
-  /** Folder to write a profile into, for `bench --profile`. */
-  readonly profileFolder?: string
 }
 
 type Feeds = Readonly<Record<string, Tensor>>
@@ -40,9 +35,9 @@ export class Session {
   /** Compiles a graph. Throws `device.failed` with the runtime's reason when the device cannot take it. */
   static async create(graph: Graph, options: SessionOptions): Promise<Session> {
     const quirks = options.quirks ?? { ...knownQuirks(options.device), convTranspose: await miscomputesConvTranspose(options.device) }
-    const { bytes, weightsFolder } = writeOnnx(avoidQuirks(graph, quirks))
+    const model = writeOnnx(avoidQuirks(graph, quirks))
     try {
-      return new Session(await ort.InferenceSession.create(bytes, runtimeOptions(options, weightsFolder)), graph, options.device)
+      return new Session(await ort.InferenceSession.create(model.bytes, runtimeOptions(options, model)), graph, options.device)
     } catch (error) {
       throw deviceError(options.device, 'could not load the model', error)
     }
@@ -80,31 +75,6 @@ export class Session {
         return [name, toRuntime(fed)]
       }),
     )
-  }
-}
-
-/** The settings that engine.md's measurements led to. */
-function runtimeOptions(options: SessionOptions, weightsFolder: string | undefined): ort.InferenceSession.SessionOptions {
-  const cpu = options.device === 'cpu'
-  return {
-    executionProviders: [options.device],
-    // On the CPU weights stay mapped from their file. `extended` stops before its blocked layout, which copies every convolution
-    // weight: measured, twice the weights in memory for 8 % of the time.
-    graphOptimizationLevel: cpu ? 'extended' : 'all',
-    // With the arena, memory patterns double the second run's memory.
-    enableMemPattern: false,
-    intraOpNumThreads: options.threads ?? os.availableParallelism(),
-    logSeverityLevel: 3,
-    ...(options.profileFolder === undefined ? {} : { enableProfiling: true, profileFilePrefix: `${options.profileFolder}/profile` }),
-    extra: {
-      session: {
-        ...(weightsFolder === undefined ? {} : { model_external_initializers_file_folder_path: weightsFolder }),
-        // Prepacking keeps a second copy of each weight.
-        ...(cpu ? { disable_prepacking: '1' } : {}),
-      },
-      // Folding would store widened copies of float16 weights; widening them in every run costs 13 % of a forward pass.
-      ...(cpu ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
-    },
   }
 }
 

@@ -20,11 +20,13 @@ import {
 /** Opset of written models: 18 is old enough for every provider (DirectML stops at 21) and has axes of reductions as inputs. */
 export const WRITTEN_OPSET = 18
 
-/** An ONNX model as bytes, and the folder against which the runtime resolves its weights. */
+/** An ONNX model as bytes, and what it maps from files. */
 export interface WrittenModel {
   readonly bytes: Uint8Array
-  /** Deepest folder that holds all weight files; undefined when the graph maps none. */
+  /** Deepest folder that holds all weight files, against which the runtime resolves them; undefined when the graph maps none. */
   readonly weightsFolder: string | undefined
+  /** Bytes of the weights that stay in their files. */
+  readonly weightBytes: number
 }
 
 /**
@@ -41,11 +43,13 @@ export function writeOnnx(graph: Graph, folder?: string): WrittenModel {
     opsetImport: [{ domain: '', version: WRITTEN_OPSET }],
     graph: writer.mainGraph(),
   }
-  return { bytes: ModelMessage.encode(ModelMessage.fromObject(model)).finish(), weightsFolder: writer.weightsFolder }
+  const bytes = ModelMessage.encode(ModelMessage.fromObject(model)).finish()
+  return { bytes, weightsFolder: writer.weightsFolder, weightBytes: writer.weightBytes }
 }
 
 class Writer {
   readonly weightsFolder: string | undefined
+  readonly weightBytes: number
   readonly #graph: Graph
   readonly #nodes: readonly Node[]
   readonly #initializers = new Map<string, OnnxTensor>()
@@ -53,7 +57,9 @@ class Writer {
   constructor(graph: Graph, folder?: string) {
     this.#graph = graph
     this.#nodes = nodesFor(graph.outputs.values())
-    const files = this.#usedValues().flatMap(({ source }) => (source.kind === 'weight' ? [source.location.file] : []))
+    const locations = this.#usedValues().flatMap(({ source }) => (source.kind === 'weight' ? [source.location] : []))
+    const files = locations.map(({ file }) => file)
+    this.weightBytes = locations.reduce((sum, { byteLength }) => sum + byteLength, 0)
     if (folder !== undefined) refuseOutside(folder, files)
     this.weightsFolder = files.length === 0 ? undefined : (folder ?? commonFolder(files))
   }
