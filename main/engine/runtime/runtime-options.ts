@@ -18,9 +18,8 @@ export interface RuntimeSettings {
 }
 
 /**
- * Weights of networks whose copies cost next to nothing. For the starter's UNet with copies, a batch of 32 took 0.83 of the time
- * forwards and 0.87 with its gradient on one thread, 0.68 and 0.48 on two: convolutions in blocked layout go to threads by picture,
- * others by the rows of one. A UNet of gigabytes would be in memory twice.
+ * Weights of networks whose copies cost next to nothing. The starter's UNet, a batch of 32, took 0.81 of the time with them forwards
+ * and 0.84 with its gradient on one thread, 0.70 and 0.86 on two (`npm run bench:small`). A UNet of gigabytes would be in memory twice.
  */
 export const SMALL_WEIGHTS = 64 * 2 ** 20
 
