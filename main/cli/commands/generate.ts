@@ -1,21 +1,10 @@
-import { randomInt } from 'node:crypto'
-import { Option, type Command } from 'commander'
-import { HalfstepError } from '../../engine/errors.ts'
-import { Precision, SamplerName, type Device, type EngineJobs } from '../../engine/protocol.ts'
-import {
-  deviceOption,
-  nonNegativeNumber,
-  pictureSize,
-  positiveInteger,
-  seed,
-  slotValue,
-  weightedPath,
-  type WeightedPath,
-} from '../arguments.ts'
-import { chooseDevice, choosePrecision } from '../choose-device.ts'
+import type { Command } from 'commander'
+import type { EngineJobs } from '../../engine/protocol.ts'
+import { deviceOption, nonNegativeNumber, pictureSize, positiveInteger, seed, slotValue, weightedPath } from '../arguments.ts'
 import { addCommand } from '../command.ts'
+import { drawingRequest, precisionOption, reportDrawn, samplerOption, type DrawingOptions } from '../drawing-options.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import type { CommonOptions, Invocation, Workbench } from '../invocation.ts'
+import type { Invocation, Workbench } from '../invocation.ts'
 
 /** `halfstep generate` */
 export function generateCommand(program: Command, invocation: Invocation): void {
@@ -41,7 +30,7 @@ export function generateCommand(program: Command, invocation: Invocation): void 
     .option('--slot <name=value>', 'a value for another slot of the template; once per slot', slotValue)
     .option('--seed <seed>', 'a whole number; a random one by default, which is printed', seed)
     .option('--count <count>', 'pictures per prompt; 1 by default, or as many as there are latents', positiveInteger)
-    .addOption(new Option('--sampler <sampler>', 'how to go from noise to picture').choices(SamplerName.options).default('ddim'))
+    .addOption(samplerOption('ddim'))
     .option('--steps <count>', 'sampling steps; 50 by default, or as many as there are noises', positiveInteger)
     .option('--guidance <scale>', 'how strictly to follow the prompt; 1 is not at all stricter than the model', nonNegativeNumber, 7.5)
     .option('--eta <share>', 'share of fresh noise in every step, 0 to 1; 0 by default, 1 where --latents brings noise', nonNegativeNumber)
@@ -53,62 +42,32 @@ export function generateCommand(program: Command, invocation: Invocation): void 
     .action((options: GenerateOptions) => invocation.run(options, (bench) => generate(options, bench)))
 }
 
-function precisionOption(): Option {
-  return new Option('--precision <type>', 'what to compute in; by default float16 where the device has it').choices(Precision.options)
-}
-
-interface GenerateOptions extends CommonOptions {
-  readonly model: string
+interface GenerateOptions extends DrawingOptions {
   readonly prompt: string[]
-  readonly negative?: string
-  readonly adapter?: WeightedPath[]
-  readonly template?: string
-  readonly slot?: Readonly<Record<string, string>>
-  readonly seed?: number
   readonly count?: number
-  readonly sampler: SamplerName
   readonly steps?: number
-  readonly guidance: number
   readonly eta?: number
   readonly size?: { readonly width: number; readonly height: number }
   readonly latents?: string
-  readonly device?: Device
-  readonly precision?: Precision
-  readonly out: string
 }
 
 async function generate(options: GenerateOptions, bench: Workbench): Promise<ExitCode> {
   const { engine, terminal } = bench
   const request = requestOf(options, bench)
   terminal.status('Preparing …')
-  const { pictures, notes } = await engine('model.generate', request, ({ picture, pictures, step, steps, path }) => {
+  const result = await engine('model.generate', request, ({ picture, pictures, step, steps, path }) => {
     if (path !== null) terminal.print(path)
     terminal.status(`Picture ${picture + 1} of ${pictures}: step ${step} of ${steps} …`)
   })
-  for (const note of notes) terminal.note(note)
-  if (options.seed === undefined) terminal.note(`The seed was ${request.seed}; --seed ${request.seed} gives the same again.`)
-  terminal.document({ pictures, notes })
+  reportDrawn(result, options, request, bench)
   return EXIT.ok
 }
 
 function requestOf(options: GenerateOptions, bench: Workbench): EngineJobs['model.generate']['request'] {
-  const { model, prompt, negative, adapter, template, slot, count, sampler, steps, guidance, eta, size, latents, out } = options
-  if (slot !== undefined && template === undefined) {
-    throw new HalfstepError('usage', 'Slots belong to a template, and none is given.', 'Add --template, or leave --slot away.')
-  }
-  const device = chooseDevice(options.device, bench)
+  const { prompt, count, steps, eta, size, latents } = options
   return {
-    model,
+    ...drawingRequest(options, bench),
     prompts: prompt,
-    adapters: adapter ?? [],
-    seed: options.seed ?? randomInt(2 ** 32),
-    sampler,
-    guidance,
-    device,
-    precision: choosePrecision(options.precision, device, bench),
-    out,
-    ...(negative === undefined ? {} : { negative }),
-    ...(template === undefined ? {} : { template: { source: template, slots: slot ?? {} } }),
     ...(count === undefined ? {} : { count }),
     ...(steps === undefined ? {} : { steps }),
     ...(eta === undefined ? {} : { eta }),
