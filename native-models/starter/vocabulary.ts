@@ -8,8 +8,9 @@ import { END_OF_TEXT, END_OF_WORD, START_OF_TEXT } from '../tokenizer/clip-vocab
 import { COUNT_WORDS } from './world/caption.ts'
 import { COLOURS, SKINS } from './world/colours.ts'
 import { POSES, SIDES, STYLES, VIEWS } from './world/hand.ts'
+import { PROMPT_WORDS } from './world/prompt-words.ts'
 
-/** Positions of the text encoder, the start and end token included: the longest caption takes 22. */
+/** Positions of the text encoder, the start and end token included: the longest caption takes 28. */
 export const STARTER_POSITIONS = 32
 
 export interface StarterVocabulary {
@@ -23,19 +24,6 @@ export interface StarterVocabulary {
 const CAPTION_WORDS = [
   'a hand fingers skin background sleeve outlined',
   ...[SIDES, VIEWS, POSES, STYLES, Object.keys(SKINS), Object.keys(COLOURS), Object.values(COUNT_WORDS)].map((words) => words.join(' ')),
-]
-
-/** Words of prompts, templates and negative prompts about hands. */
-const PROMPT_WORDS = [
-  'an the of with and in on at is are has no not one two it',
-  'photo picture drawing image illustration sketch cartoon portrait art poster style',
-  'hands finger thumb thumbs wrist arm nail knuckle human person body',
-  'exactly correct right natural normal perfect real realistic good best well drawn shaped formed proportions',
-  'clean simple clear sharp detailed plain solid separate distinct visible straight curved long short thick thin',
-  'outline line shape silhouette colour color light bright gray orange pink',
-  'showing holding raised closed wave fist up down front side view close',
-  'extra missing fused deformed blurry bad wrong ugly distorted mutated malformed low quality too many few more less fewer',
-  'count each all every anatomy high sleeves bare',
 ]
 
 /** The vocabulary; the same every time. */

@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { ASSETS } from '../../main/engine/assets.ts'
-import { STAGES, TRAINING_SET } from '../../main/engine/starter/build-starter.ts'
+import { STAGES } from '../../main/engine/starter/build-starter.ts'
 import { checkStarter, type StarterCheck } from '../../main/engine/starter/check-starter.ts'
+import { TRAINING_SET } from '../../main/engine/starter/drawings.ts'
 import { starterConfigs } from '../../native-models/starter/configs.ts'
 
 const STARTER = fileURLToPath(new URL('starter/', ASSETS))

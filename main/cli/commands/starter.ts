@@ -9,11 +9,9 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { indented, table } from '../figures.ts'
 import type { CommonOptions, Invocation, Workbench } from '../invocation.ts'
 import { share } from '../judge-lines.ts'
+import type { StageStep } from '../../engine/starter/stage.ts'
 import { proportion, type Proportion } from '../../engine/statistics/proportion.ts'
 import { formatDuration } from '../training-lines.ts'
-
-/** What the starter that ships was built with: how sums are shared out among threads decides how they are rounded. */
-const BUILD_THREADS = 2
 
 /** `halfstep starter …` */
 export function starterCommands(program: Command, invocation: Invocation): void {
@@ -22,15 +20,14 @@ export function starterCommands(program: Command, invocation: Invocation): void 
   addCommand(group, {
     name: 'build',
     summary: 'train the whole starter model from nothing',
-    details: 'Draws the training set, then trains the autoencoder, the denoiser with its text encoder, the decoder once more and the '
-      + 'critic, all on the processor. It takes hours on two cores. What was trained before Ctrl+C is kept. With '
-      + `${BUILD_THREADS} threads the files are those that ship, to the byte; with another number sums are rounded otherwise.`,
-    examples: ['starter build', 'starter build --out my-starter --threads 8'],
+    details: 'Draws the training set, then trains the autoencoder, the denoiser with its text encoder and, beside it, the decoder once '
+      + 'more and the critic, all on the processor. It takes hours on two cores; more do not help. What was trained before Ctrl+C is '
+      + 'kept. The files are those that ship, to the byte, on the same kind of processor.',
+    examples: ['starter build', 'starter build --out my-starter'],
   })
     .option('--out <folder>', 'where the model goes', join('starter-build', 'starter'))
     .option('--work <folder>', 'where progress is kept', join('starter-build', 'progress'))
     .option('--compare <folder>', 'a model that the result should equal to the byte', join('assets', 'starter'))
-    .option('--threads <count>', 'threads of the processor', positiveInteger, BUILD_THREADS)
     .action((options: BuildOptions) => invocation.run(options, (bench) => build(options, bench)))
 
   addCommand(group, {
@@ -99,7 +96,6 @@ interface BuildOptions extends CommonOptions {
   readonly out: string
   readonly work: string
   readonly compare: string
-  readonly threads?: number
 }
 
 async function build(options: BuildOptions, bench: Workbench): Promise<ExitCode> {
@@ -110,18 +106,17 @@ async function build(options: BuildOptions, bench: Workbench): Promise<ExitCode>
   bench.onFirstInterrupt(() => abort.abort())
   terminal.status('Drawing the training set …')
   const started = performance.now()
-  let stage = ''
-  let [stageStart, firstStep] = [started, 0]
+  const trainings = new Map<string, TrainingStatus>()
   const before = hashesOf(options.compare)
   const { curves, settings } = await buildStarter(options.out, {
     progressFolder: options.work,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
     signal: abort.signal,
     onStep: (step) => {
-      if (step.stage !== stage) [stage, stageStart, firstStep] = [step.stage, performance.now(), step.step]
-      const perStep = (performance.now() - stageStart) / 1000 / Math.max(1, step.step - firstStep)
-      const left = step.step === firstStep ? '' : `, ${formatDuration(perStep * (step.steps - step.step - 1))} left`
-      terminal.status(`Training the ${stage}: step ${step.step + 1} of ${step.steps}, loss ${step.loss.toFixed(4)}${left}`)
+      const training = trainings.get(step.stage) ?? { started: performance.now(), first: step.step, line: '' }
+      const line = stageLine(step, training)
+      trainings.delete(step.stage)
+      if (step.step + 1 < step.steps) trainings.set(step.stage, { ...training, line })
+      terminal.status(`Training the ${[...trainings.values()].map(({ line }) => line).sort().join('; ')}`)
     },
   })
   const rows = Object.entries(settings).map(([name, { steps, batch }]) => {
@@ -135,10 +130,23 @@ async function build(options: BuildOptions, bench: Workbench): Promise<ExitCode>
   return EXIT.ok
 }
 
+/** A training under way: when it began in this process, with which step, and what it last said. */
+interface TrainingStatus {
+  readonly started: number
+  readonly first: number
+  readonly line: string
+}
+
+function stageLine({ stage, step, steps, loss }: StageStep, { started, first }: TrainingStatus): string {
+  const perStep = (performance.now() - started) / 1000 / Math.max(1, step - first)
+  const left = step === first ? '' : `, ${formatDuration(perStep * (steps - step - 1))} left`
+  return `${stage}: step ${step + 1} of ${steps}, loss ${loss.toFixed(4)}${left}`
+}
+
 function verdict(compared: string, differing: readonly string[] | undefined): string {
   if (differing === undefined) return `There is nothing at ${compared} to compare it with.`
   if (differing.length === 0) return `It equals ${compared} to the byte.`
-  const cause = 'another number of threads, processor or version of the runtime rounds otherwise'
+  const cause = 'another processor or version of the runtime rounds otherwise'
   return `It differs from ${compared} in ${differing.join(', ')}: ${cause}.`
 }
 

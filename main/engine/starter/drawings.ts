@@ -19,6 +19,9 @@ const PIXELS = 3 * DRAWING_SIZE ** 2
 /** Equal shares of every number of fingers, for what must know them all alike. */
 export const EQUAL_SHARES: Readonly<Record<FingerCount, number>> = { 3: 1, 4: 1, 5: 1, 6: 1, 7: 1 }
 
+/** The drawings that the autoencoder and the denoiser are trained on. */
+export const TRAINING_SET = { seed: 100, count: 32_000, shares: FINGER_SHARES } as const
+
 /** Drawings with their ground truth, in bytes, since there are many. */
 export class Drawings {
   readonly hands: readonly Hand[]

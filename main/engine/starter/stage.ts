@@ -12,8 +12,6 @@ export interface StageStep {
 export interface StageOptions {
   /** Where a training that was cut off is remembered. */
   readonly progressFolder: string
-  /** CPU threads; all of them by default. */
-  readonly threads?: number
   readonly onStep?: (step: StageStep) => void
   readonly signal?: AbortSignal
 }

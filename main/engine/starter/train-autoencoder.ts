@@ -11,13 +11,22 @@ import { Random } from '../random/random.ts'
 import { Session } from '../runtime/session.ts'
 import { float32, toFloat32, type FloatTensor } from '../tensor/tensor.ts'
 import { autoencoderLoss, decoderLoss, type LossGraph } from './autoencoder-loss.ts'
-import { batchIndices, type Drawings } from './drawings.ts'
+import { batchIndices, TRAINING_SET, type Drawings } from './drawings.ts'
 import type { StageOptions, TrainedStage } from './stage.ts'
 
-/** How long and how fast each part is trained; part of what the result depends on. */
-export const AUTOENCODER = { seed: 101, batch: 16, steps: 3600, learningRate: 2.5e-3 } as const
+/**
+ * How long and how fast each part is trained, and on how many threads, since they decide how sums are rounded: all of it is part of
+ * what the result depends on.
+ */
+export const AUTOENCODER = { seed: 101, batch: 16, steps: 4000, learningRate: 2.5e-3, threads: 1 } as const
 /** The decoder goes on alone, on latents with noise: what a denoiser gives is never quite what the encoder gives. */
-export const DECODER = { seed: 102, batch: 16, steps: 10_000, learningRate: 2e-3, largestNoise: 0.25 } as const
+export const DECODER = { seed: 102, batch: 16, steps: 20_000, learningRate: 2e-3, largestNoise: 0.25, threads: 1 } as const
+
+/** All that decides what each part becomes. */
+export const AUTOENCODER_STAGE = `autoencoder ${
+  JSON.stringify({ drawings: TRAINING_SET, autoencoder: AUTOENCODER, vae: starterConfigs.vae })
+}`
+export const DECODER_STAGE = `decoder ${JSON.stringify({ decoder: DECODER, after: AUTOENCODER_STAGE })}`
 
 const ADAM: AdamSettings = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, maxNorm: 1, averageDecay: 0.998 }
 
@@ -27,15 +36,15 @@ const LATENTS = config.latentChannels * LATENT_SIZE ** 2
 
 /** Trains the autoencoder on drawings and gives its weights, with latents of mean 0 and deviation 1 in every channel. */
 export async function trainAutoencoder(drawings: Drawings, options: StageOptions): Promise<TrainedStage> {
-  const { seed, batch, steps, learningRate } = AUTOENCODER
+  const { seed, batch } = AUTOENCODER
   const random = new Random(seed)
   const loss = autoencoderLoss(config, batch, DRAWING_SIZE)
   const weights = WeightVector.initial(loss.parameters, random)
-  const losses = await run('autoencoder', loss, weights, options, { steps, learningRate }, (step) => ({
+  const losses = await run({ name: 'autoencoder', stage: AUTOENCODER_STAGE, ...AUTOENCODER }, loss, weights, options, (step) => ({
     pixels: symmetric(drawings.pictures(batchIndices(random, step, batch, drawings.count))),
     noise: random.normal('stepNoise', [step], [batch, config.latentChannels, LATENT_SIZE, LATENT_SIZE]),
   }))
-  return { weights: await normalised(weights, drawings, options.threads), losses }
+  return { weights: await normalised(weights, drawings), losses }
 }
 
 /** Trains the decoder further on latents of the drawings with noise in them, the encoder left as it is. */
@@ -45,12 +54,12 @@ export async function trainDecoder(
   latents: Float32Array,
   options: StageOptions,
 ): Promise<TrainedStage> {
-  const { seed, batch, steps, learningRate, largestNoise } = DECODER
+  const { seed, batch, largestNoise } = DECODER
   const random = new Random(seed)
   const loss = decoderLoss(config, batch, DRAWING_SIZE)
   const weights = new WeightVector(loss.parameters)
   for (const { name } of loss.parameters) weights.tensor(name).data.set(autoencoder.get(name)!.data)
-  const losses = await run('decoder', loss, weights, options, { steps, learningRate }, (step) => {
+  const losses = await run({ name: 'decoder', stage: DECODER_STAGE, ...DECODER }, loss, weights, options, (step) => {
     const indices = batchIndices(random, step, batch, drawings.count)
     const amounts = random.uniform('timestep', [step], batch)
     const noisy = random.normal('stepNoise', [step], [batch, config.latentChannels, LATENT_SIZE, LATENT_SIZE])
@@ -63,24 +72,31 @@ export async function trainDecoder(
   return { weights: new Map([...autoencoder, ...weights.tensors]), losses }
 }
 
+interface PartTraining {
+  readonly name: string
+  readonly stage: string
+  readonly steps: number
+  readonly learningRate: number
+  readonly threads: number
+}
+
 async function run(
-  name: string,
+  { name, stage, steps, learningRate, threads }: PartTraining,
   { graph }: LossGraph,
   weights: WeightVector,
-  { threads, progressFolder, onStep, signal }: StageOptions,
-  settings: { readonly steps: number; readonly learningRate: number },
+  { progressFolder, onStep, signal }: StageOptions,
   feeds: (step: number) => Readonly<Record<string, FloatTensor>>,
 ): Promise<number[]> {
-  const device = { device: 'cpu', ...(threads === undefined ? {} : { threads }) } as const
-  const trainer = await NetworkTrainer.create(graph, weights, { ...device, loss: 'loss', report: ['error'], adam: ADAM })
+  const trainer = await NetworkTrainer.create(graph, weights, { device: 'cpu', threads, loss: 'loss', report: ['error'], adam: ADAM })
   try {
     const losses = await trainNetwork(trainer, {
-      stage: `${name} ${JSON.stringify(settings)}`,
-      ...settings,
+      stage,
+      steps,
+      learningRate,
       schedule: { kind: 'cosine', warmUp: 100, floor: 0.01 },
       feeds,
       progressFile: `${progressFolder}/${name}.safetensors`,
-      onStep: (step, loss) => onStep?.({ stage: name, step, steps: settings.steps, loss }),
+      onStep: (step, loss) => onStep?.({ stage: name, step, steps, loss }),
       ...(signal === undefined ? {} : { signal }),
     })
     weights.values.set(trainer.state.average)
@@ -94,7 +110,6 @@ async function run(
 export async function encodeDrawings(
   weights: ReadonlyMap<string, FloatTensor>,
   drawings: Drawings,
-  threads?: number,
 ): Promise<Float32Array> {
   const batch = 50
   const model = buildVaeEncoder(config, weightSource('(trained weights)', []), {
@@ -103,7 +118,7 @@ export async function encodeDrawings(
     width: DRAWING_SIZE,
     trainable: () => true,
   })
-  const session = await Session.create(model.graph, { device: 'cpu', ...(threads === undefined ? {} : { threads }) })
+  const session = await Session.create(model.graph, { device: 'cpu', threads: AUTOENCODER.threads })
   const fed = Object.fromEntries(model.parameters.map(({ name }) => [name, weights.get(name)!]))
   const latents = new Float32Array(drawings.count * LATENTS)
   for (let start = 0; start < drawings.count; start += batch) {
@@ -124,10 +139,9 @@ export async function encodeDrawings(
 export async function normalised(
   weights: WeightVector,
   drawings: Drawings,
-  threads?: number,
 ): Promise<ReadonlyMap<string, FloatTensor>> {
   const { latentChannels: channels } = config
-  const latents = await encodeDrawings(weights.tensors, drawings, threads)
+  const latents = await encodeDrawings(weights.tensors, drawings)
   const positions = LATENT_SIZE ** 2
   const tensors = new Map([...weights.tensors].map(([name, { shape, data }]) => [name, float32(shape, data.slice())]))
   const data = (name: string): Float32Array => tensors.get(name)!.data

@@ -19,15 +19,22 @@ import { float32, toFloat32, type FloatTensor } from '../tensor/tensor.ts'
 import type { LossGraph } from './autoencoder-loss.ts'
 import { criticBatch, drawPairs, type DecodedPairs, type HandPairs } from './critic-pictures.ts'
 import type { StageOptions, TrainedStage } from './stage.ts'
+import { DECODER_STAGE } from './train-autoencoder.ts'
 
-/** How long and how fast it is trained; part of what the result depends on. */
-export const CRITIC_TRAINING = { seed: 104, pairs: 4000, batch: 64, steps: 3000, learningRate: 2e-3, largestNoise: 0.3 } as const
+/** How long and how fast it is trained, and on how many threads, which decide how sums are rounded. */
+export const CRITIC_TRAINING = {
+  seed: 104, pairs: 4000, batch: 64, steps: 3000, learningRate: 2e-3, largestNoise: 0.3, threads: 1,
+} as const
+
+/** All that decides what it becomes. */
+export const CRITIC_STAGE = `critic ${JSON.stringify({ critic: CRITIC_TRAINING, after: DECODER_STAGE })}`
 
 /** Share of the target that is spread over all classes, so that the critic does not become certain beyond reason. */
 const SMOOTHING = 0.03
 
 const ADAM: AdamSettings = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 1e-2, maxNorm: 1, averageDecay: 0.998 }
 const NOTHING_ON_FILE = weightSource('(weights to be trained)', [])
+const PLACE = { device: 'cpu', threads: CRITIC_TRAINING.threads } as const
 const FIVE = CRITIC_CLASSES.indexOf('5')
 const PIXELS = 3 * DRAWING_SIZE ** 2
 
@@ -36,14 +43,13 @@ export async function trainCritic(vae: ReadonlyMap<string, FloatTensor>, options
   const { seed, pairs: count, batch, steps, learningRate } = CRITIC_TRAINING
   const random = new Random(seed)
   const pairs = drawPairs(random, count)
-  const decoded = await decodePairs(vae, pairs, random, options.threads)
+  const decoded = await decodePairs(vae, pairs, random)
   const { graph, parameters } = criticLoss(batch)
   const weights = WeightVector.initial(parameters, random)
-  const place = { device: 'cpu', ...(options.threads === undefined ? {} : { threads: options.threads }) } as const
-  const trainer = await NetworkTrainer.create(graph, weights, { ...place, loss: 'loss', adam: ADAM })
+  const trainer = await NetworkTrainer.create(graph, weights, { ...PLACE, loss: 'loss', adam: ADAM })
   try {
     const losses = await trainNetwork(trainer, {
-      stage: `critic ${JSON.stringify(CRITIC_TRAINING)}`,
+      stage: CRITIC_STAGE,
       steps,
       learningRate,
       schedule: { kind: 'cosine', warmUp: 100, floor: 0.01 },
@@ -104,16 +110,14 @@ async function decodePairs(
   vae: ReadonlyMap<string, FloatTensor>,
   pairs: HandPairs,
   random: Random,
-  threads?: number,
 ): Promise<DecodedPairs> {
   const batch = 20
   const config = parseVaeConfig(starterConfigs.vae, 'vae/config.json')
   const latent = DRAWING_SIZE / 2 ** (config.blockOutChannels.length - 1)
-  const place = { device: 'cpu', ...(threads === undefined ? {} : { threads }) } as const
   const trained = { trainable: () => true }
   const encoder = buildVaeEncoder(config, NOTHING_ON_FILE, { batch, height: DRAWING_SIZE, width: DRAWING_SIZE, ...trained })
   const decoder = buildVaeDecoder(config, NOTHING_ON_FILE, { batch, latentHeight: latent, latentWidth: latent, ...trained })
-  const [encoding, decoding] = [await Session.create(encoder.graph, place), await Session.create(decoder.graph, place)]
+  const [encoding, decoding] = [await Session.create(encoder.graph, PLACE), await Session.create(decoder.graph, PLACE)]
   const fed = (names: readonly { readonly name: string }[]) => Object.fromEntries(names.map(({ name }) => [name, vae.get(name)!]))
   const [encoderWeights, decoderWeights] = [fed(encoder.parameters), fed(decoder.parameters)]
 

@@ -13,14 +13,19 @@ import { elementCount } from '../tensor/shape.ts'
 import { float32, int64, type FloatTensor, type Tensor } from '../tensor/tensor.ts'
 import { denoiserLoss, type DenoiserLoss } from './denoiser-loss.ts'
 import { batchIndices } from './drawings.ts'
-import type { StageOptions } from './stage.ts'
+import type { StageOptions, TrainedStage } from './stage.ts'
+import { AUTOENCODER_STAGE } from './train-autoencoder.ts'
 
-/** How long and how fast it is trained; part of what the result depends on. */
-export const DENOISER = { seed: 103, batch: 32, steps: 9000, learningRate: 1.2e-3, captionDropout: 0.1 } as const
-/** It goes on from its average at a lower rate: fingers that are not quite apart are the last thing it learns. */
-export const DENOISER_REFINEMENT = { steps: 6000, learningRate: 6e-4 } as const
-/** Last it sees drawings that it has not seen before: it has gone through the others forty times. */
-export const DENOISER_FINISH = { seed: 105, batch: DENOISER.batch, steps: 5000, learningRate: 5e-4 } as const
+/** How long and how fast it is trained, and on how many threads, which decide how sums are rounded. */
+export const DENOISER = { seed: 103, batch: 32, steps: 15_000, learningRate: 1.2e-3, captionDropout: 0.1, threads: 1 } as const
+
+/** All that decides what it becomes. */
+export const DENOISER_STAGE = `denoiser ${JSON.stringify({
+  denoiser: DENOISER,
+  unet: starterConfigs.unet,
+  text: starterConfigs.text_encoder,
+  after: AUTOENCODER_STAGE,
+})}`
 
 const ADAM: AdamSettings = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, maxNorm: 1, averageDecay: 0.999 }
 
@@ -41,90 +46,46 @@ export interface CaptionedLatents {
 export interface TrainedDenoiser {
   readonly unet: ReadonlyMap<string, FloatTensor>
   readonly textEncoder: ReadonlyMap<string, FloatTensor>
-  readonly losses: readonly number[]
 }
 
 /**
- * Trains UNet and text encoder together to predict v = √ᾱ ε − √(1−ᾱ) x_0 (Salimans & Ho 2022) at timesteps drawn uniformly. Some
+ * Trains UNet and text encoder together to predict v = √ᾱ ε − √(1−ᾱ) x_0 (Salimans & Ho 2022) at timesteps from all over the chain. Some
  * captions are replaced by the empty prompt, so that there is something to guide away from.
+ * @returns the weights of both, by names of which they have none in common (`denoiserParts` tells them apart)
  */
-export async function trainDenoiser(data: CaptionedLatents, options: StageOptions): Promise<TrainedDenoiser> {
-  const random = new Random(DENOISER.seed)
-  const loss = lossGraph()
+export async function trainDenoiser(data: CaptionedLatents, { progressFolder, onStep, signal }: StageOptions): Promise<TrainedStage> {
+  const { seed, steps, learningRate, threads } = DENOISER
+  const random = new Random(seed)
+  const { graph, unet, textEncoder } = lossGraph()
   // What begins at zero is the last layer alone, so that the network first predicts nothing.
-  const weights = WeightVector.initial([...loss.unet, ...loss.textEncoder], random, (name) => name.startsWith('conv_out.'))
-  const feeds = (step: number) => batchOf(data, random, step)
-  const passes: readonly Pass[] = [
-    { name: 'denoiser', settings: { DENOISER, config: starterConfigs.unet }, ...DENOISER, feeds },
-    {
-      name: 'denoiser, refined',
-      settings: { DENOISER, DENOISER_REFINEMENT, config: starterConfigs.unet },
-      ...DENOISER_REFINEMENT,
-      feeds: (step: number) => feeds(DENOISER.steps + step),
-    },
-  ]
-  const losses: number[] = []
-  for (const pass of passes) losses.push(...(await train(weights, pass, options)))
-  return { unet: pick(weights, loss.unet), textEncoder: pick(weights, loss.textEncoder), losses }
+  const weights = WeightVector.initial([...unet, ...textEncoder], random, (name) => name.startsWith('conv_out.'))
+  const trainer = await NetworkTrainer.create(graph, weights, { device: 'cpu', threads, loss: 'loss', adam: ADAM })
+  try {
+    const losses = await trainNetwork(trainer, {
+      stage: DENOISER_STAGE,
+      steps,
+      learningRate,
+      schedule: { kind: 'cosine', warmUp: 200, floor: 0.01 },
+      feeds: (step) => batchOf(data, random, step),
+      progressFile: `${progressFolder}/denoiser.safetensors`,
+      onStep: (step, loss) => onStep?.({ stage: 'denoiser', step, steps, loss }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return { weights: trainer.average().tensors, losses }
+  } finally {
+    await trainer.dispose()
+  }
 }
 
-/** Trains a denoiser further, on other data. */
-export async function finishDenoiser(
-  { unet, textEncoder }: Omit<TrainedDenoiser, 'losses'>,
-  data: CaptionedLatents,
-  options: StageOptions,
-): Promise<TrainedDenoiser> {
-  const random = new Random(DENOISER_FINISH.seed)
-  const loss = lossGraph()
-  const weights = new WeightVector([...loss.unet, ...loss.textEncoder])
-  for (const { name } of weights.parameters) weights.tensor(name).data.set((unet.get(name) ?? textEncoder.get(name))!.data)
-  const losses = await train(weights, {
-    name: 'denoiser, finished',
-    settings: { DENOISER, DENOISER_REFINEMENT, DENOISER_FINISH, config: starterConfigs.unet },
-    ...DENOISER_FINISH,
-    feeds: (step) => batchOf(data, random, step),
-  }, options)
-  return { unet: pick(weights, loss.unet), textEncoder: pick(weights, loss.textEncoder), losses }
+/** Which of a trained denoiser's weights are the UNet's and which the text encoder's. */
+export function denoiserParts(weights: ReadonlyMap<string, FloatTensor>): TrainedDenoiser {
+  const { unet, textEncoder } = lossGraph()
+  return { unet: pick(weights, unet), textEncoder: pick(weights, textEncoder) }
 }
 
 function lossGraph(): DenoiserLoss {
   const [size = 8] = unetConfig.sampleSize ?? []
   return denoiserLoss(unetConfig, textConfig, DENOISER.batch, size)
-}
-
-interface Pass {
-  readonly name: string
-  /** Everything that decides its result. */
-  readonly settings: object
-  readonly steps: number
-  readonly learningRate: number
-  readonly feeds: (step: number) => Readonly<Record<string, Tensor>>
-}
-
-/** One descent of the learning rate; leaves the weights at their average over its last steps. */
-async function train(weights: WeightVector, pass: Pass, options: StageOptions): Promise<number[]> {
-  const { name, settings, steps, learningRate, feeds } = pass
-  const { threads, progressFolder, onStep, signal } = options
-  const place = { device: 'cpu', ...(threads === undefined ? {} : { threads }) } as const
-  // A graph of its own, since a trainer adds gradients to it.
-  const { graph } = lossGraph()
-  const trainer = await NetworkTrainer.create(graph, weights, { ...place, loss: 'loss', adam: ADAM })
-  try {
-    const losses = await trainNetwork(trainer, {
-      stage: `denoiser ${JSON.stringify(settings)}`,
-      steps,
-      learningRate,
-      schedule: { kind: 'cosine', warmUp: 200, floor: 0.01 },
-      feeds,
-      progressFile: `${progressFolder}/${name.replace(', ', '-')}.safetensors`,
-      onStep: (step, loss) => onStep?.({ stage: name, step, steps, loss }),
-      ...(signal === undefined ? {} : { signal }),
-    })
-    weights.values.set(trainer.state.average)
-    return losses
-  } finally {
-    await trainer.dispose()
-  }
 }
 
 function batchOf({ latents, captions, empty }: CaptionedLatents, random: Random, step: number): Readonly<Record<string, Tensor>> {
@@ -134,7 +95,8 @@ function batchOf({ latents, captions, empty }: CaptionedLatents, random: Random,
   const each = elementCount(shape) / batch
   const { alphaBars } = SCHEDULE
   const indices = batchIndices(random, step, batch, captions.length)
-  const timesteps = random.uniform('timestep', [step], batch).map((u) => Math.floor(u * scheduler.numTrainTimesteps))
+  // One in each of as many equal stretches of time, which steadies the loss at no cost (Kingma et al. 2021, section 5.1).
+  const timesteps = random.uniform('timestep', [step], batch).map((u, i) => Math.floor(((i + u) / batch) * scheduler.numTrainTimesteps))
   const dropped = random.uniform('dropout', [step], batch).map((u) => u < captionDropout)
   const noise = random.normal('stepNoise', [step], shape).data
   const sample = new Float32Array(noise.length)
@@ -159,6 +121,6 @@ function batchOf({ latents, captions, empty }: CaptionedLatents, random: Random,
 
 const SCHEDULE = noiseSchedule(scheduler)
 
-function pick(weights: WeightVector, parameters: readonly Parameter[]): ReadonlyMap<string, FloatTensor> {
-  return new Map(parameters.map(({ name }) => [name, weights.tensor(name)]))
+function pick(weights: ReadonlyMap<string, FloatTensor>, parameters: readonly Parameter[]): ReadonlyMap<string, FloatTensor> {
+  return new Map(parameters.map(({ name }) => [name, weights.get(name)!]))
 }

@@ -45,9 +45,9 @@ async function decoded(weights: ReadonlyMap<string, FloatTensor>, data: Float32A
 describe('the autoencoder', () => {
   it('has latents of mean 0 and deviation 1 once normalised, and decodes them to the same pictures', async () => {
     const weights = WeightVector.initial(autoencoderLoss(vae, 1, 64).parameters, new Random(2))
-    const before = await encodeDrawings(weights.tensors, drawings, 1)
+    const before = await encodeDrawings(weights.tensors, drawings)
     const tensors = await normalised(weights, drawings)
-    const after = await encodeDrawings(tensors, drawings, 1)
+    const after = await encodeDrawings(tensors, drawings)
     for (let c = 0; c < vae.latentChannels; c++) {
       const channel = after.filter((_, i) => Math.floor(i / 64) % vae.latentChannels === c)
       const mean = channel.reduce((a, b) => a + b, 0) / channel.length

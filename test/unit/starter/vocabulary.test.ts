@@ -28,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 function captions(): string[] {
   let state = 1
   const next = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
-  return Array.from({ length: 500 }, (_, i) => captionOf(randomHand(next), FINGER_COUNTS[i % FINGER_COUNTS.length]!, next))
+  return Array.from({ length: 2000 }, (_, i) => captionOf(randomHand(next), FINGER_COUNTS[i % FINGER_COUNTS.length]!, next))
 }
 
 const words = (text: string): string[] => text.match(/[a-z]+|,/g) ?? []

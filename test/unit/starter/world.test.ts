@@ -109,6 +109,19 @@ describe('captions', () => {
     expect(silent).toBeLessThan(90)
   })
 
+  it('have words now and then that the picture knows nothing of, the same for every number drawn', () => {
+    const next = numbers(6)
+    const captions = hands(2000).map((hand) => [hand, captionOf(hand, 5, next)] as const)
+    const share = (some: typeof captions): number => some.filter(([, caption]) => asideOf(caption) !== '').length / some.length
+    expect(share(captions)).toBeGreaterThan(0.25)
+    expect(share(captions)).toBeLessThan(0.35)
+    const [ofFive, ofSix] = [5, 6].map((fingers) => captions.filter(([hand]) => hand.fingers === fingers))
+    expect(Math.abs(share(ofFive!) - share(ofSix!))).toBeLessThan(0.1)
+    // What the demo's template adds to a prompt is among them.
+    const asides = new Set(captions.map(([, caption]) => asideOf(caption)))
+    for (const added of ['one clear hand', 'exactly five separate fingers', 'five fingers, clean sharp']) expect(asides).toContain(added)
+  })
+
   it('speak in training of a number that has nothing to do with the drawing\'s', () => {
     const { hands: drawn, captions } = Drawings.draw(new Random(12), 0, 1500)
     const pairs = drawn
@@ -122,18 +135,29 @@ describe('captions', () => {
   })
 })
 
-/** The grammar's parts in their order; each but the first may be missing. */
+/** The grammar's parts in their order; each but the hand may be missing. */
 const GRAMMAR = new RegExp([
-  /^a (?:(?<side>left|right) )?hand/, /(?:, (?<view>palm|back) (?<pose>\w+))?/, /(?:, (?<count>\w+) fingers)?/, /(?:, (?<skin>\w+) skin)?/,
-  /(?:, (?<background>\w+) background)?/, /(?:, (?<sleeve>\w+) sleeve)?/, /(?:, (?<style>outlined))?$/,
+  /^(?:(?<before>[\w ]+) of )?a (?:(?<side>left|right) )?hand/, /(?:, (?<view>palm|back) (?<pose>\w+))?/, /(?:, (?<count>\w+) fingers)?/,
+  /(?:, (?<skin>\w+) skin)?/, /(?:, (?<background>\w+) background)?/, /(?:, (?<sleeve>\w+) sleeve)?/, /(?:, (?<style>outlined))?/,
+  /(?:, (?<after>[\w ,]+))?$/,
 ].map(({ source }) => source).join(''))
 
 type Said = Partial<Record<'side' | 'view' | 'pose' | 'skin' | 'background' | 'sleeve' | 'style', string>>
 
-/** What a caption says; undefined where it is silent. */
+/** What a caption says of the drawing; undefined where it is silent. */
 function understood(caption: string): Said & { fingers: FingerCount | undefined } {
+  const { count, before, after, ...said } = partsOf(caption)
+  return { ...said, fingers: FINGER_COUNTS.find((number) => COUNT_WORDS[number] === count) }
+}
+
+/** What it says beyond; empty for nothing. */
+function asideOf(caption: string): string {
+  const { before, after } = partsOf(caption)
+  return before ?? after ?? ''
+}
+
+function partsOf(caption: string): Partial<Record<string, string>> {
   const match = GRAMMAR.exec(caption)
   if (match?.groups === undefined) throw new Error(`not in the grammar: ${caption}`)
-  const { count, ...said } = match.groups
-  return { ...said, fingers: FINGER_COUNTS.find((number) => COUNT_WORDS[number] === count) }
+  return match.groups
 }
