@@ -78,7 +78,7 @@ describe('a run under supervision', () => {
     expect(log.find(({ message }) => /goes on from update \d+/.test(message))).toBeDefined()
     expect(pictures.map((picture) => picture.update)).toEqual([0, 20, 40])
     expect(services.adapters.get(summary.adapterId ?? '')).toMatchObject({ name: 'Hands', origin: 'run', summary: { ranks: [2] } })
-    expect(services.adapters.list().find(({ origin }) => origin === 'run')?.preview).not.toBeNull()
+    expect(services.adapters.list().find(({ id }) => id === summary.adapterId)?.preview).toBeTruthy()
   }, 4 * PATIENCE)
 
   it('is interrupted by closing the program, pauses and resumes', async () => {

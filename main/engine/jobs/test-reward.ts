@@ -1,9 +1,10 @@
 import { readPicture } from '../pictures/read-picture.ts'
+import { joined } from '../pipeline/samples.ts'
 import type { JobHandler } from '../process/serve-jobs.ts'
 import type { EngineJobs } from '../protocol.ts'
 import { openReward } from '../rewards/open-reward.ts'
 import { comparesPictures, parseRewardSpec } from '../rewards/reward-recipe.ts'
-import { float32, type FloatTensor } from '../tensor/tensor.ts'
+import type { FloatTensor } from '../tensor/tensor.ts'
 
 type Reading = EngineJobs['reward.test']['result'][number]
 
@@ -29,7 +30,7 @@ export const testReward: JobHandler<EngineJobs['reward.test']> = async ({ reward
     const judge = await openReward(spec, { device, precision, batch: 1, height, width, readPicture })
     try {
       for (const group of comparesPictures(spec) ? ofOnePrompt(sameSize) : sameSize.map((one) => [one])) {
-        const values = await judge.evaluate(together(group), group.map(({ prompt }) => prompt))
+        const values = await judge.evaluate(joined(group.map(({ picture }) => picture)), group.map(({ prompt }) => prompt))
         group.forEach(({ place }, i) => {
           const parts = Object.fromEntries(judge.latest.map(({ name, raw }) => [name, raw[i] ?? 0]))
           readings[place] = { value: values[i] ?? 0, parts }
@@ -46,14 +47,6 @@ export const testReward: JobHandler<EngineJobs['reward.test']> = async ({ reward
 
 function ofOnePrompt(pictures: readonly Asked[]): Asked[][] {
   return [...Map.groupBy(pictures, ({ prompt }) => prompt).values()]
-}
-
-/** [n, 3, h, w] of pictures of one size. */
-function together(group: readonly Asked[]): FloatTensor {
-  const [height, width] = sizeOf(group[0]!.picture)
-  const data = new Float32Array(group.length * 3 * height * width)
-  group.forEach(({ picture }, i) => data.set(picture.data, i * picture.data.length))
-  return float32([group.length, 3, height, width], data)
 }
 
 /** Height and width of [1, 3, h, w]. */

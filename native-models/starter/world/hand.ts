@@ -78,7 +78,8 @@ export function randomCount(next: Uniform, shares: Readonly<Record<FingerCount, 
   return FINGER_COUNTS.find((count) => (sum += shares[count]) > point) ?? 5
 }
 
-function pick<T>(next: Uniform, options: readonly T[]): T {
+/** One of several, each as likely. */
+export function pick<T>(next: Uniform, options: readonly T[]): T {
   return options[Math.min(options.length - 1, Math.floor(next() * options.length))]!
 }
 

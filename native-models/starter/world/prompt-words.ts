@@ -2,7 +2,7 @@
  * What people write about hands beyond how one looks. The starter's vocabulary knows the words, and some captions have them by chance
  * alone, so that the model learns to draw as well with them as without.
  */
-import type { Uniform } from './hand.ts'
+import { pick, type Uniform } from './hand.ts'
 
 /** Words of prompts, templates and negative prompts about hands. */
 export const PROMPT_WORDS = [
@@ -27,15 +27,11 @@ const PHRASES = [
 
 /** A way to insist on so many fingers, such as "exactly five separate fingers". */
 export function randomPhrase(count: string, next: Uniform): string {
-  return pick(PHRASES, next).replace('#', count)
+  return pick(next, PHRASES).replace('#', count)
 }
 
 /** One to four words in no order. */
 export function randomWords(next: Uniform): string {
   const words = 1 + Math.floor(4 * next())
-  return Array.from({ length: words }, () => pick(WORDS, next)).join(' ')
-}
-
-function pick<T>(values: readonly T[], next: Uniform): T {
-  return values[Math.floor(values.length * next())]!
+  return Array.from({ length: words }, () => pick(next, WORDS)).join(' ')
 }
