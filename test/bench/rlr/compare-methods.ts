@@ -47,6 +47,10 @@ function plain(key: string, name: string, estimator: Method['estimator']): Metho
 
 export const METHODS: readonly Method[] = [
   ...[false, true].flatMap((template) => COVERAGES.flatMap((coverage) => LENGTHS.map((h) => rlr(coverage, h, template)))),
+  // The demo's: first order through all steps but the two next to the noise, both of which every update takes a window of.
+  plain('rlr-deep', 'rlr, importance, K = 6, h = 1, m = 2', {
+    kind: 'rlr', firstOrderDepth: 6, windowLength: 1, windows: 2, coverage: 'importance', proposal: { kind: 'uniform' },
+  }),
   plain('fo', 'FO only (alignprop, K = 1)', { kind: 'alignprop', depth: 1 }),
   plain('fo-zo', 'FO + ZO (rlr without windows)', {
     kind: 'rlr', firstOrderDepth: FIRST_ORDER_DEPTH, windows: 0, coverage: 'zeroth-order',
@@ -71,7 +75,10 @@ export const GROUPS: readonly { readonly name: string; readonly title: string; r
   ...COVERAGES.map((coverage) => ({
     name: coverage,
     title: `RLR, coverage ${coverage}`,
-    keys: [false, true].flatMap((template) => LENGTHS.map((h) => rlrKey(coverage, h, template))),
+    keys: [
+      ...[false, true].flatMap((template) => LENGTHS.map((h) => rlrKey(coverage, h, template))),
+      ...(coverage === 'importance' ? ['rlr-deep'] : []),
+    ],
   })),
 ]
 
