@@ -131,6 +131,8 @@ describe('a person is told in a sentence', { timeout: 3 * PATIENCE_MS }, () => {
     const left = page.getByRole('list', { name: 'Left out' }).getByRole('listitem')
     await left.first().waitFor()
     await page.getByText('3 pictures added').waitFor()
+    // The button that was pressed is gone; another may not stand in for it.
+    expect(await page.evaluate('document.activeElement.role')).toBe('dialog')
     const reasons = await left.allInnerTexts()
     await keep('broken-pictures')
     expect(reasons).toHaveLength(3)
