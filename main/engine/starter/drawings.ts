@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { captionOf } from '../../../native-models/starter/world/caption.ts'
 import { DRAWING_SIZE, drawHand } from '../../../native-models/starter/world/draw-hand.ts'
 import {
@@ -57,6 +58,11 @@ export class Drawings {
 
   get count(): number {
     return this.hands.length
+  }
+
+  /** Of all that is drawn and said, so that drawings of a world that has changed since can be told. */
+  get fingerprint(): string {
+    return createHash('sha256').update(JSON.stringify([this.hands, this.captions])).update(this.bytes).digest('hex').slice(0, 16)
   }
 
   /** Some of the pictures, [b, 3, 64, 64] in [0, 1]. */

@@ -11,7 +11,7 @@ import { Random } from '../random/random.ts'
 import { Session } from '../runtime/session.ts'
 import { float32, toFloat32, type FloatTensor } from '../tensor/tensor.ts'
 import { autoencoderLoss, decoderLoss, type LossGraph } from './autoencoder-loss.ts'
-import { batchIndices, TRAINING_SET, type Drawings } from './drawings.ts'
+import { batchIndices, Drawings, TRAINING_SET } from './drawings.ts'
 import type { StageOptions, TrainedStage } from './stage.ts'
 
 /**
@@ -22,9 +22,10 @@ export const AUTOENCODER = { seed: 101, batch: 16, steps: 4000, learningRate: 2.
 /** The decoder goes on alone, on latents with noise: what a denoiser gives is never quite what the encoder gives. */
 export const DECODER = { seed: 102, batch: 16, steps: 20_000, learningRate: 2e-3, largestNoise: 0.25, threads: 1 } as const
 
-/** All that decides what each part becomes. */
+/** All that decides what each part becomes, with the world's first drawings for how it draws and speaks. */
+const world = Drawings.draw(new Random(TRAINING_SET.seed), 0, 32).fingerprint
 export const AUTOENCODER_STAGE = `autoencoder ${
-  JSON.stringify({ drawings: TRAINING_SET, autoencoder: AUTOENCODER, vae: starterConfigs.vae })
+  JSON.stringify({ drawings: TRAINING_SET, world, autoencoder: AUTOENCODER, vae: starterConfigs.vae })
 }`
 export const DECODER_STAGE = `decoder ${JSON.stringify({ decoder: DECODER, after: AUTOENCODER_STAGE })}`
 

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HalfstepError } from '../../../main/engine/errors.ts'
+import { Random } from '../../../main/engine/random/random.ts'
 import { trainDecoderAndCritic } from '../../../main/engine/starter/decoder-process.ts'
 import type { TrainedStage } from '../../../main/engine/starter/stage.ts'
+import { Drawings, TRAINING_SET } from '../../../main/engine/starter/drawings.ts'
 import { AUTOENCODER_STAGE, DECODER_STAGE } from '../../../main/engine/starter/train-autoencoder.ts'
 import { CRITIC_STAGE } from '../../../main/engine/starter/train-critic.ts'
+import { DENOISER_STAGE } from '../../../main/engine/starter/train-denoiser.ts'
 import { together } from '../../../main/engine/starter/together.ts'
 import { trainedOnce } from '../../../main/engine/starter/trained-once.ts'
 import { float32 } from '../../../main/engine/tensor/tensor.ts'
@@ -32,6 +35,13 @@ describe('a stage of the build', () => {
     const path = join(folder, 'stage.safetensors')
     await trainedOnce(path, 'a', () => Promise.resolve(stage))
     await expect(trainedOnce(path, 'b', never)).rejects.toThrow('trained again')
+  })
+})
+
+describe('the settings of a stage', () => {
+  it('name the world as it draws and speaks now, and so do those of what is trained after it', () => {
+    const world = Drawings.draw(new Random(TRAINING_SET.seed), 0, 32).fingerprint
+    for (const stage of [AUTOENCODER_STAGE, DENOISER_STAGE, DECODER_STAGE, CRITIC_STAGE]) expect(stage).toContain(world)
   })
 })
 

@@ -18,6 +18,18 @@ describe('Drawings', () => {
       expect(share).toBeLessThan(0.32)
     }
   })
+
+  it('are told by their fingerprint from others, in look and in words', () => {
+    const drawings = (): Drawings => Drawings.draw(new Random(1), 0, 4)
+    const { fingerprint } = drawings()
+    expect(drawings().fingerprint).toBe(fingerprint)
+    const painted = drawings()
+    painted.bytes[5]! ^= 1
+    expect(painted.fingerprint).not.toBe(fingerprint)
+    const renamed = drawings()
+    Object.assign(renamed.captions, { 3: 'a hand' })
+    expect(renamed.fingerprint).not.toBe(fingerprint)
+  })
 })
 
 describe('batchIndices', () => {
