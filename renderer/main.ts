@@ -20,6 +20,7 @@ import { SettingsState } from './state/settings.svelte.ts'
 import { ShelfState } from './state/shelf.svelte.ts'
 import { StudioState } from './state/studio.svelte.ts'
 import { TaskState } from './state/tasks.svelte.ts'
+import { TemplatePreview } from './state/template-preview.svelte.ts'
 import { ToastState } from './state/toasts.svelte.ts'
 import { TrainState } from './state/train.svelte.ts'
 
@@ -55,6 +56,7 @@ const app = {
   datasets: new ShelfState(() => bridge.call('datasets.list', {}), ({ id }) => id),
   prompts: new ShelfState(() => bridge.call('prompts.list', {}), ({ key }) => key),
   templates: new ShelfState(() => bridge.call('templates.list', {}), ({ key }) => key),
+  templatePreview: new TemplatePreview(bridge),
   rewards: new ShelfState(() => bridge.call('rewards.list', {}), ({ id }) => id),
   train: new TrainState(bridge),
   tasks: new TaskState(bridge),

@@ -16,6 +16,7 @@ import type { SettingsState } from './settings.svelte.ts'
 import type { ShelfState } from './shelf.svelte.ts'
 import type { StudioState } from './studio.svelte.ts'
 import type { TaskState } from './tasks.svelte.ts'
+import type { TemplatePreview } from './template-preview.svelte.ts'
 import type { ToastState } from './toasts.svelte.ts'
 import type { TrainState } from './train.svelte.ts'
 
@@ -39,6 +40,7 @@ export interface App {
   readonly datasets: ShelfState<Dataset>
   readonly prompts: ShelfState<PromptSet>
   readonly templates: ShelfState<TemplateEntry>
+  readonly templatePreview: TemplatePreview
   readonly rewards: ShelfState<Reward>
   readonly train: TrainState
   readonly tasks: TaskState

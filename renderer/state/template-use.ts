@@ -1,4 +1,4 @@
-import type { CallInput, TemplateEntry } from '../../main/ipc/contract.ts'
+import type { CallInput, Template, TemplateEntry } from '../../main/ipc/contract.ts'
 
 /** The template that a person has chosen for drawing; null for none. */
 export interface TemplateChoice {
@@ -10,7 +10,7 @@ export interface TemplateChoice {
 export const NO_TEMPLATE: TemplateChoice = { key: null, slots: {} }
 
 /** The slots that a person fills by hand, the prompt's own left out. */
-export function openSlots({ template }: TemplateEntry): (readonly [name: string, slot: TemplateEntry['template']['slots'][string]])[] {
+export function openSlots({ template }: Pick<TemplateEntry, 'template'>): (readonly [name: string, slot: Template['slots'][string]])[] {
   return Object.entries(template.slots).filter(([name]) => name !== 'subject')
 }
 

@@ -115,6 +115,18 @@ describe('the story of the starter', { timeout: 4 * PATIENCE_MS }, () => {
     expect(services.studio.list(0, 100).total).toBe(8)
   })
 
+  it('shows a template on the way from noise to picture, on the starter', async () => {
+    await page.evaluate('location.hash = "#/templates/starter-hand"')
+    await page.getByLabel('Your prompt').fill('a left hand, palm open, tan skin, blue background')
+    await main().getByRole('button', { name: 'Draw a preview' }).click()
+    const pictures = main().getByRole('img', { name: /of the way$/ })
+    await expect.poll(() => pictures.count(), { timeout: PATIENCE_MS }).toBe(9)
+    await main().getByRole('button', { name: 'Draw a preview' }).waitFor()
+    const places = (await Promise.all((await pictures.all()).map((one) => one.boundingBox()))).map((box) => box!.x)
+    expect(places).toEqual([...places].sort((a, b) => a - b))
+    await keep('template')
+  })
+
   it('exports the adapter for other programs', async () => {
     await page.evaluate(`location.hash = '#/adapters/${run()?.adapterId ?? ''}'`)
     await keep('adapter')

@@ -1,12 +1,13 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Bridge } from '../../../main/ipc/bridge.ts'
-import type { Generation, RunSummary } from '../../../main/ipc/contract.ts'
+import type { Generation, RunSummary, Template, TemplateEntry } from '../../../main/ipc/contract.ts'
 import { Answer } from '../../../renderer/state/answer.svelte.ts'
 import { Bin } from '../../../renderer/state/bin.ts'
 import { ConnectionState } from '../../../renderer/state/connection.svelte.ts'
 import { DatasetImagesState } from '../../../renderer/state/dataset.svelte.ts'
 import { RunListState } from '../../../renderer/state/run-list.svelte.ts'
 import { StudioState } from '../../../renderer/state/studio.svelte.ts'
+import { TemplatePreview } from '../../../renderer/state/template-preview.svelte.ts'
 import { ToastState } from '../../../renderer/state/toasts.svelte.ts'
 
 type Answers = Readonly<Record<string, (args: never) => unknown>>
@@ -118,6 +119,33 @@ describe('the studio', () => {
     await studio.generate()
     expect(calls.map(([name]) => name)).toEqual(['studio.generate', 'tasks.cancel'])
     expect(studio.pairs).toHaveLength(1)
+  })
+})
+
+describe('a look at a template', () => {
+  const stage = { name: 'all', span: [1, 0] as [number, number], prompt: '{subject} with {tool}', negative: '', emphasis: 1 }
+  const slots = { subject: { description: '' }, tool: { description: '' } }
+  const template: Template = { version: 1, name: 'mine', description: '', slots, switch: 'hard', stages: [stage] }
+  const entry: TemplateEntry = { key: 'mine', name: 'mine', builtIn: false, template, updatedAt: null }
+
+  it('shows the pictures of its own task in their order, and of the template as it was then', async () => {
+    const drawn = Promise.withResolvers<unknown>()
+    const { bridge, calls, say } = fakeBridge({ 'templates.preview': () => drawn.promise })
+    const preview = new TemplatePreview(bridge)
+    Object.assign(preview, { modelId: 'm', prompt: 'a hand', slots: { tool: 'a pen', place: 'of another template' } })
+    const ended = preview.look(entry.key, template)
+    const { task } = preview
+    say('templates.picture', { task, fraction: 0.9, picture: 'first' })
+    say('templates.picture', { task: 'another window\'s', fraction: 0.7, picture: 'foreign' })
+    say('templates.picture', { task, fraction: 0, picture: 'last' })
+    drawn.resolve({ notes: ['It was small.'] })
+    await ended
+    expect(calls).toEqual([['templates.preview', { template, slots: { tool: 'a pen' }, modelId: 'm', prompt: 'a hand', task }]])
+    expect(preview.pictures.map(({ picture }) => picture)).toEqual(['first', 'last'])
+    expect([preview.notes, preview.task]).toEqual([['It was small.'], undefined])
+    expect([preview.isOf(entry), preview.isOf({ ...entry, key: 'other' })]).toEqual([true, false])
+    expect(preview.isOlderThan(template)).toBe(false)
+    expect(preview.isOlderThan({ ...template, stages: [{ ...stage, prompt: '{subject}' }] })).toBe(true)
   })
 })
 
