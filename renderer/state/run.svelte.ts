@@ -120,6 +120,12 @@ export class RunState {
     this.#problem = reply.ok ? undefined : reply.error
   }
 
+  /** What a part of the reward counts from the next update on; an event tells when it does. */
+  async changeRewardWeight(reward: string, weight: number): Promise<void> {
+    const reply = await this.#bridge.call('runs.changeRewardWeight', { id: this.#id, reward, weight })
+    this.#problem = reply.ok ? undefined : reply.error
+  }
+
   dismissProblem(): void {
     this.#problem = undefined
   }

@@ -79,8 +79,21 @@ describe('the story of the starter', { timeout: 4 * PATIENCE_MS }, () => {
     await page.getByRole('heading', { level: 1, name: 'Fix hands, Starter' }).waitFor()
     await page.getByRole('img', { name: 'Picture 1 before training' }).waitFor()
     await page.getByRole('img', { name: 'Reward by update', exact: true }).waitFor()
+    await page.getByText('Its memory').waitFor()
     await expect.poll(() => run()?.update).toBeGreaterThanOrEqual(2)
     await keep('training')
+  })
+
+  it('counts the fingers in its pictures with a judge of its own', async () => {
+    await main().getByRole('status').getByText(/^\d of \d+ before training, \d of \d+ after update \d$/).waitFor()
+    await main().getByRole('img', { name: 'Five fingers by update' }).waitFor()
+  })
+
+  it('takes another weight for a part of its reward while it goes on', async () => {
+    await main().getByRole('spinbutton', { name: 'variety' }).fill('1.5')
+    await main().getByRole('button', { name: 'Use from the next update on' }).click()
+    await main().getByText('The weight of variety is 1.5 from now on.').waitFor()
+    expect(await main().getByRole('button', { name: 'Use from the next update on' }).isDisabled()).toBe(true)
   })
 
   it('is paused, closed, opened again and goes on where it was', async () => {
@@ -158,6 +171,18 @@ describe('the story of the starter', { timeout: 4 * PATIENCE_MS }, () => {
     const [repaired] = services.studio.list(0, 1).generations
     expect(repaired?.source?.url).toMatch(/^\/library\/pictures\//)
     expect(existsSync(join(folder, repaired!.url.replace('/library/', '')))).toBe(true)
+  })
+
+  it('trains the same again from its recipe', async () => {
+    const first = run()!
+    await page.evaluate(`location.hash = '#/runs/${first.id}'`)
+    await main().getByRole('button', { name: /^More for/ }).click()
+    await page.getByRole('menuitem', { name: 'Train the same again' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Fix hands, Starter, again' }).waitFor()
+    await main().getByRole('button', { name: 'Pause' }).click()
+    await main().getByRole('button', { name: 'Continue' }).waitFor()
+    const [again] = services.runs.list()
+    expect(await services.runs.reproduce(again!.id)).toEqual(await services.runs.reproduce(first.id))
     expect(complaints).toEqual([])
   })
 })
