@@ -14,7 +14,7 @@ export const RunPoint = z.strictObject({
   updates: z.int(),
   /** Of the network, for single samples: a forward pass counts 1, a VJP 2. */
   evaluations: z.number(),
-  /** Training time. */
+  /** Of the processor, in training, all threads together. */
   seconds: z.number(),
   five: Figure,
   score: Figure,

@@ -92,7 +92,7 @@ function introduction(methods: readonly MethodRuns[]): string[] {
   return [
     '',
     `Every run spends ${first.evaluations.toLocaleString('en')} evaluations of the network for single samples: a forward pass counts 1, a `
-    + 'VJP 2. Decoding and the critic are not counted, and are in the seconds. The judge counts fingers in '
+    + 'VJP 2. Decoding and the critic are not counted, and are in the seconds, which are the processor\'s. The judge counts fingers in '
     + `${first.pictures} pictures of held-out prompts from held-out noise, the same for all. Batch, chain, adapter and optimizer are those `
     + 'of the demo\'s quick recipe, without its penalty on drift and its reward for variety, and with a constant rate; each '
     + 'method has the learning rate that did best among the same few in a run of its own (RLR: one run per coverage, h = 2, without '
@@ -104,7 +104,7 @@ function introduction(methods: readonly MethodRuns[]): string[] {
 }
 
 const HEADING = [
-  'method', 'rate', 'seeds', 'updates', 'seconds', 'five, judge', 'critic', 'agreement', 'well-formed', 'background', 'diversity',
+  'method', 'rate', 'seeds', 'updates', 'CPU s', 'five, judge', 'critic', 'agreement', 'well-formed', 'background', 'diversity',
 ]
 
 /** The model as it was, with and without the template. */
@@ -194,7 +194,7 @@ function chartsOf(methods: readonly MethodRuns[]): Chart[] {
   }
   const over = [
     { name: 'evaluations', label: 'thousand evaluations of the network', of: (point: RunPoint) => point.evaluations / 1000 },
-    { name: 'seconds', label: 'seconds', of: (point: RunPoint) => point.seconds },
+    { name: 'seconds', label: 'seconds of the processor', of: (point: RunPoint) => point.seconds },
   ]
   const curves = GROUPS.flatMap(({ name, title, keys }) => {
     const shown = keys.flatMap((key) => methods.find((method) => method.key === key) ?? [])
