@@ -29,6 +29,9 @@ export interface CompareReport {
   readonly charts: readonly Chart[]
 }
 
+/** Share of the pictures. */
+const LOST_AGREEMENT = 0.1
+
 /** A difference of more standard errors than this is one. */
 const TOLD_APART = 2
 
@@ -54,6 +57,7 @@ export function compareReport(parts: readonly Part[], circumstances: string): Co
     'Differences of the judge\'s rate in points, ± one standard error over seeds; told apart beyond two.',
     '',
     markdownTable([['claim of the paper', 'difference here', 'here'], ...PAPER.map((claim) => orderingRow(claim, methods))]),
+    ...ratesSection(parts),
     ...(variance === undefined ? [] : varianceSection(variance)),
   ].join('\n')
   return { markdown, charts }
@@ -77,11 +81,24 @@ export function methodRuns(parts: readonly Part[]): MethodRuns[] {
   })
 }
 
-/** The rate whose tuning run ended highest by the judge; undefined where nothing was tuned. */
+/**
+ * The rate whose tuning run ended highest by the judge; undefined where nothing was tuned. One that lost agreement is no choice while
+ * there is another: the reward was being hacked, and a longer run would be ruined by it.
+ */
 export function bestRate(parts: readonly Part[], { tunedAs }: Method): number | undefined {
-  const tuned = parts.filter((part) => part.kind === 'run').filter(({ method, purpose }) => method === tunedAs && purpose === 'tune')
   const ended = ({ points, failure }: RunPart): number => (failure === null ? (points.at(-1)?.five ?? -1) : -1)
-  return tuned.toSorted((a, b) => ended(b) - ended(a))[0]?.rate
+  const rank = (run: RunPart): number => (hacks(run) ? -2 : 0) + ended(run)
+  return tuningOf(parts, tunedAs).toSorted((a, b) => rank(b) - rank(a))[0]?.rate
+}
+
+function tuningOf(parts: readonly Part[], key: string): RunPart[] {
+  return parts.filter((part) => part.kind === 'run').filter(({ method, purpose }) => method === key && purpose === 'tune')
+}
+
+/** Whether critic and judge agree on clearly fewer pictures than before it: then the critic is shown what it wants to see. */
+export function hacks({ points }: RunPart): boolean {
+  const [first, last] = [points[0], points.at(-1)]
+  return first !== undefined && last !== undefined && last.agreement < first.agreement - LOST_AGREEMENT
 }
 
 function introduction(methods: readonly MethodRuns[]): string[] {
@@ -95,8 +112,9 @@ function introduction(methods: readonly MethodRuns[]): string[] {
     + 'VJP 2. Decoding and the critic are not counted, and are in the seconds, which are the processor\'s. The judge counts fingers in '
     + `${first.pictures} pictures of held-out prompts from held-out noise, the same for all. Batch, chain, adapter and optimizer are those `
     + 'of the demo\'s quick recipe, without its penalty on drift and its reward for variety, and with a constant rate; each '
-    + 'method has the learning rate that did best among the same few in a run of its own (RLR: one run per coverage, h = 2, without '
-    + 'template), judged on training prompts and other noise. '
+    + 'method has the learning rate that did best among the same few in a run of its own of half the length (RLR: one run per '
+    + 'coverage, h = 2, without template), judged on training prompts and other noise; rates at which critic and judge agree on over '
+    + `${100 * LOST_AGREEMENT} % fewer pictures than before are left out, since the reward is being hacked. `
     + `± is one standard error over seeds (${[...seeds].toSorted((a, b) => a - b).join(', ')}).`,
     '',
     ...(made.size === 1 ? [] : ['The runs were made in pieces:', ...[...made].map((line) => `- ${line}`)]),
@@ -165,6 +183,24 @@ function ratesOf(key: string, methods: readonly MethodRuns[]): number[] {
     ? methods.flatMap(({ runs }) => runs.flatMap((run) => run.points[0] ?? [])).slice(0, 1)
     : endsOf(methods.find((method) => method.key === key)?.runs ?? [])
   return points.map(({ five }) => 100 * five)
+}
+
+/** How the runs ended that chose a rate, and whole ones at a rate that was not chosen; where the reward was hacked, it shows. */
+function ratesSection(parts: readonly Part[]): string[] {
+  const tried = METHODS.flatMap((method) => {
+    const chosen = bestRate(parts, method)
+    const whole = parts.filter((part) => part.kind === 'run')
+      .filter(({ method: key, purpose, rate }) => key === method.key && purpose === 'compare' && rate !== chosen)
+    return [...(method.key === method.tunedAs ? tuningOf(parts, method.key) : []), ...(chosen === undefined ? [] : whole)]
+      .map((run) => triedRow(method, run))
+  })
+  if (tried.length === 0) return []
+  return ['', '## The rates that were tried', '', markdownTable([['method', 'rate', 'evaluations', ...HEADING.slice(5), ''], ...tried])]
+}
+
+function triedRow({ name }: Method, run: RunPart): string[] {
+  const end = run.points.slice(-1)
+  return [name, String(run.rate), String(run.evaluations), ...figuresOf(end), run.failure ?? (hacks(run) ? 'the reward is hacked' : '')]
 }
 
 function varianceSection({ figures, parameters, circumstances }: VariancePart): string[] {

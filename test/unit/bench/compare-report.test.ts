@@ -57,6 +57,21 @@ describe('the report of the comparison', () => {
     expect(methodRuns(parts).map(({ rate, runs }) => [rate, runs.map(({ points }) => points.at(-1)?.five)])).toEqual([[0.0003, [0.7]]])
   })
 
+  it('leaves out a rate at which critic and judge no longer agree, and shows what became of it', () => {
+    const tune = (rate: number, five: number, agreement: number): RunPart => {
+      const made = run('alignprop', 900, five, { purpose: 'tune', rate })
+      return { ...made, points: made.points.map((point, i) => (i === 0 ? point : { ...point, agreement })) }
+    }
+    const tuned = [tune(0.003, 0.6, 0.85), tune(0.01, 0.7, 0.69)]
+    expect(bestRate(tuned, methodOf('alignprop'))).toBe(0.003)
+    expect(bestRate(tuned.slice(1), methodOf('alignprop'))).toBe(0.01)
+    const parts = [...tuned, run('alignprop', 1, 0.65, { rate: 0.003 }), run('alignprop', 1, 0.02, { rate: 0.01 })]
+    const { markdown } = compareReport(parts, 'here')
+    expect(markdown).toMatch(/alignprop, K random \| 0\.01 \| 2000 \| 70\.0 \|.* \| the reward is hacked \|/)
+    expect(markdown).toMatch(/alignprop, K random \| 0\.01 \| 2000 \| 2\.0 \|/)
+    expect(lineOf(parts, 'alignprop')).toContain('| 0.003 | 1 |')
+  })
+
   it('gives all of RLR with one coverage the rate that was chosen for it', () => {
     const tune = (method: string, rate: number, five: number): RunPart => run(method, 900, five, { purpose: 'tune', rate })
     const parts = [tune('rlr-importance-h2', 0.003, 0.6), tune('rlr-importance-h2', 0.001, 0.5), tune('rlr-none-h2', 0.001, 0.5)]
