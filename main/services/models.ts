@@ -54,13 +54,6 @@ export class ModelService {
     return this.#changed(id)
   }
 
-  /** Reads a model again, where it lies. Throws as `add` does. */
-  async inspect(id: string, task: Task): Promise<Model> {
-    const summary = await this.#inspect(this.get(id).path, task)
-    updateModel(this.#database, id, { summary, missing: false })
-    return this.#changed(id)
-  }
-
   rename(id: string, name: string): Model {
     this.get(id)
     updateModel(this.#database, id, { name })

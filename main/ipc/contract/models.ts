@@ -27,8 +27,6 @@ export const MODEL_CALLS = {
    * A task: `done` counts bytes read, `note` names the component.
    */
   'models.add': { args: z.strictObject({ path: FilePath, task: TaskName }), result: Model },
-  /** Reads it again. A task. */
-  'models.inspect': { args: z.strictObject({ id: Id, task: TaskName }), result: Model },
   'models.rename': { args: z.strictObject({ id: Id, name: Name }), result: Model },
   /** Tells where a model lies now. A task. */
   'models.relocate': { args: z.strictObject({ id: Id, path: FilePath, task: TaskName }), result: Model },

@@ -18,7 +18,6 @@ export { DetectedBox }
 export const REPAIR_CALLS = {
   /** Takes in a picture that was dropped or chosen where the page has its bytes but no path. Fails with `picture.malformed`. */
   'pictures.import': { args: z.strictObject({ name: z.string().min(1).max(300), base64: Base64 }), result: LibraryPicture },
-  'pictures.importFile': { args: z.strictObject({ path: FilePath }), result: LibraryPicture },
   /**
    * Draws the masked part of a picture anew; the k-th variant has the seed `seed + k`. A task: `done` counts steps of all variants.
    * Each is told of by `studio.picture` as soon as it is there, and stays when the task is cancelled. The source is never changed.

@@ -47,9 +47,7 @@ const Taste = z.string().trim().min(1).max(100)
 
 export const REWARD_CALLS = {
   'rewards.list': { args: nothing, result: z.array(Reward) },
-  /** The spec with every default filled in; fails with `recipe.malformed`, `details.key` naming the key. */
-  'rewards.check': { args: z.strictObject({ spec: RewardSpec }), result: z.strictObject({ spec: RewardSpec }) },
-  /** Changes the reward with the id; adds a new one without. Fails as `check` does. */
+  /** Changes the reward with the id; adds a new one without. Fails with `recipe.malformed`, `details.key` naming the key. */
   'rewards.save': {
     args: z.strictObject({ id: Id.optional(), name: Name, spec: RewardSpec, notes: z.string().max(20_000).default('') }),
     result: Reward,

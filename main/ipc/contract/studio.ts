@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Precision, SamplerName } from '../../engine/protocol.ts'
-import { type CallTable, Count, type EventTable, FilePath, Id, LibraryUrl, nothing, TaskName, Timestamp } from './shared.ts'
+import { type CallTable, Count, type EventTable, Id, LibraryUrl, nothing, TaskName, Timestamp } from './shared.ts'
 
 const Json = z.record(z.string(), z.json())
 
@@ -72,9 +72,6 @@ export const STUDIO_CALLS = {
     args: z.strictObject({ offset: Count.default(0), limit: z.int().min(1).max(500).default(100) }),
     result: z.strictObject({ total: Count, generations: z.array(Generation) }),
   },
-  'studio.get': { args: z.strictObject({ id: Id }), result: Generation },
-  /** Writes the PNG where a save dialog says. */
-  'studio.save': { args: z.strictObject({ id: Id, path: FilePath }), result: nothing },
   /** Into the bin. */
   'studio.remove': { args: z.strictObject({ id: Id }), result: nothing },
 } as const satisfies CallTable

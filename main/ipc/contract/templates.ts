@@ -15,7 +15,7 @@ export const TemplateStage = z.strictObject({
   emphasis: z.number().default(1),
 })
 
-/** Prompts in stages along the chain from noise to picture. Whether it is sound is judged by `templates.check`. */
+/** Prompts in stages along the chain from noise to picture. Whether it is sound is judged when it is saved. */
 export const Template = z.strictObject({
   version: z.literal(1),
   name: z.string(),
@@ -43,9 +43,7 @@ export type TemplateEntry = z.infer<typeof TemplateEntry>
 export const TEMPLATE_CALLS = {
   /** The person's own, then those that come with Halfstep. */
   'templates.list': { args: nothing, result: z.array(TemplateEntry) },
-  /** Fails with `template.malformed`, in a sentence that names the key. */
-  'templates.check': { args: z.strictObject({ template: Template }), result: z.strictObject({ template: Template }) },
-  /** Changes the template with the key; adds a new one without. Fails as `check` does. */
+  /** Changes the template with the key; adds a new one without. Fails with `template.malformed`, in a sentence that names the key. */
   'templates.save': { args: z.strictObject({ key: Key.optional(), template: Template }), result: TemplateEntry },
   /** From the text of a .json file, which the page reads. For export a page writes the template's JSON. */
   'templates.import': { args: z.strictObject({ text: z.string().max(2 ** 20), name: z.string().max(300) }), result: TemplateEntry },

@@ -7,7 +7,7 @@ import { type CallTable, Count, Id, Key, Name, TaskName } from './shared.ts'
 export const Goal = z.enum(['fix-hands', 'teach-style', 'tune-to-taste'])
 /** How much time it may take. */
 export const Effort = z.enum(['quick', 'balanced', 'thorough'])
-/** A recipe as docs/training.md has it. Checked by `training.check`. */
+/** A recipe as docs/training.md has it. Checked by `training.start`. */
 export const Recipe = z.record(z.string(), z.json())
 
 /** What a run would take on the device that it would run on. */
@@ -34,7 +34,7 @@ export type Recipe = z.infer<typeof Recipe>
 export type Estimate = z.infer<typeof Estimate>
 
 export const TRAINING_CALLS = {
-  /** A recipe for what was picked, with settings that suit the model. What it may still lack is named by `training.check`. */
+  /** A recipe for what was picked, with settings that suit the model. What it may still lack is named by `training.start`. */
   'training.draft': {
     args: z.strictObject({
       goal: Goal,
@@ -55,8 +55,6 @@ export const TRAINING_CALLS = {
     }),
     result: z.strictObject({ recipe: Recipe }),
   },
-  /** The recipe with every default filled in; fails with `recipe.malformed` or `recipe.impossible`, `details.key` naming the key. */
-  'training.check': { args: z.strictObject({ recipe: Recipe }), result: z.strictObject({ recipe: Recipe }) },
   /** Opens everything that the run would need, and measures: seconds to minutes. A task. */
   'training.estimate': { args: z.strictObject({ recipe: Recipe, task: TaskName }), result: Estimate },
   /** Checks the recipe and puts its run into the queue. */

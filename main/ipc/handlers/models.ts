@@ -6,7 +6,6 @@ export function modelHandlers({ models, tasks }: Services): HandlersOf<typeof MO
   return {
     'models.list': () => models.list(),
     'models.add': ({ path, task }) => tasks.run(task, 'Adding a model', (running) => models.add(path, running)),
-    'models.inspect': ({ id, task }) => tasks.run(task, 'Reading a model', (running) => models.inspect(id, running)),
     'models.rename': ({ id, name }) => models.rename(id, name),
     'models.relocate': ({ id, path, task }) => tasks.run(task, 'Reading a model', (running) => models.relocate(id, path, running)),
     'models.remove'({ id }) {

@@ -5,7 +5,6 @@ import type { HandlersOf } from '../router.ts'
 export function rewardHandlers({ rewards, tastes, studio, tasks }: Services): HandlersOf<typeof REWARD_CALLS> {
   return {
     'rewards.list': () => rewards.list(),
-    'rewards.check': async ({ spec }) => ({ spec: await rewards.check(spec) }),
     'rewards.save': (reward) => rewards.save(reward),
     'rewards.remove'({ id }) {
       rewards.remove(id)

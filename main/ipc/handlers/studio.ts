@@ -6,11 +6,6 @@ export function studioHandlers({ studio, tasks }: Services): HandlersOf<typeof S
   return {
     'studio.generate': ({ task, ...wish }) => tasks.run(task, 'Making pictures', (running) => studio.generate(wish, running)),
     'studio.list': ({ offset, limit }) => studio.list(offset, limit),
-    'studio.get': ({ id }) => studio.get(id),
-    async 'studio.save'({ id, path }) {
-      await studio.save(id, path)
-      return {}
-    },
     'studio.remove'({ id }) {
       studio.remove(id)
       return {}

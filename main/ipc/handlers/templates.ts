@@ -7,7 +7,6 @@ import type { HandlersOf } from '../router.ts'
 export function templateHandlers({ templates, previews, tasks }: Services): HandlersOf<typeof TEMPLATE_CALLS> {
   return {
     'templates.list': async () => (await templates.list()).map(viewOf),
-    'templates.check': async ({ template }) => ({ template: Template.parse(await templates.check(template)) }),
     'templates.save': async ({ key, template }) => viewOf(await templates.save(template, key)),
     'templates.import': async ({ text, name }) => viewOf(await templates.import(text, name)),
     'templates.preview': ({ task, ...wish }) => {

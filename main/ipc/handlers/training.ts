@@ -5,7 +5,6 @@ import type { HandlersOf } from '../router.ts'
 export function trainingHandlers({ training, tasks }: Services): HandlersOf<typeof TRAINING_CALLS> {
   return {
     'training.draft': async (choices) => ({ recipe: await training.draft(choices) }),
-    'training.check': async ({ recipe }) => ({ recipe: await training.check(recipe) }),
     'training.estimate': ({ recipe, task }) => tasks.run(task, 'Estimating', (running) => training.estimate(recipe, running)),
     'training.start': (run) => training.start(run),
   }

@@ -53,12 +53,7 @@ export class RepairService {
     this.#parts = parts
   }
 
-  /** Takes a picture in from a file. Throws `file.missing`, `file.unreadable`, `picture.malformed` and `file.unwritable`. */
-  async takeFile(path: string): Promise<LibraryPicture> {
-    return viewOf(await this.#parts.pictures.take(path))
-  }
-
-  /** The same with its bytes, for browsers, which give no paths. @param name of the file, for messages */
+  /** Takes a picture in. Throws `picture.malformed` and `file.unwritable`. @param name of the file, for messages */
   async takeBytes(bytes: Uint8Array, name: string): Promise<LibraryPicture> {
     return viewOf(await this.#parts.pictures.takeBytes(bytes, name))
   }

@@ -1,11 +1,7 @@
 import { randomInt } from 'node:crypto'
-import { copyFile } from 'node:fs/promises'
-import { extname, resolve } from 'node:path'
-import { HalfstepError } from '../../engine/errors.ts'
 import { discard } from '../../store/bin.ts'
 import { readGeneration, readGenerations, type GenerationWithPicture } from '../../store/generations.ts'
 import { RecipeJson } from '../../store/runs.ts'
-import { unwritable } from '../content-files.ts'
 import type { Engine } from '../engine.ts'
 import { required } from '../not-found.ts'
 import type { Task } from '../tasks.ts'
@@ -42,10 +38,6 @@ export class StudioService {
     return { total, generations: generations.map(viewOf) }
   }
 
-  get(id: string): GenerationView {
-    return viewOf(this.#generation(id))
-  }
-
   /** Where a picture lies and what it was to show. */
   promptedFile(id: string): { readonly path: string; readonly prompt: string } {
     const { file, prompt } = this.#generation(id)
@@ -68,19 +60,6 @@ export class StudioService {
       return engine.run('studio', 'model.generate', request, { signal: task.signal, onProgress })
     })
     return { seed, ...drawn }
-  }
-
-  /** Writes a picture, with its recipe inside, where the person wants it. Throws `file.unwritable`, and `usage` for another ending. */
-  async save(id: string, path: string): Promise<void> {
-    const { file } = this.#generation(id)
-    const target = resolve(path)
-    const wanted = extname(file)
-    if (extname(target).toLowerCase() !== wanted) {
-      throw new HalfstepError('usage', `${target} does not end with ${wanted}, which the picture is.`, `End its name with ${wanted}.`)
-    }
-    await copyFile(this.#parts.pictures.path(file), target).catch((error: unknown) => {
-      throw unwritable(target, error)
-    })
   }
 
   /** Into the bin. */

@@ -6,7 +6,7 @@ import type { Task } from '../tasks.ts'
 
 /** A template to look at, and what to draw with it. */
 export interface PreviewWish {
-  /** As `templates.check` takes it. */
+  /** As `templates.save` takes it. */
   readonly template: unknown
   readonly slots: Readonly<Record<string, string>>
   readonly modelId: string

@@ -78,7 +78,7 @@ export class TrainingService {
     this.#parts = parts
   }
 
-  /** A recipe for what was picked; the starter's hands have one of their own. It may still lack something, which `check` names. */
+  /** A recipe for what was picked; the starter's hands have one of their own. It may still lack something, which `start` names. */
   async draft(choices: DraftChoices): Promise<RecipeJson> {
     const { models, devices, adapters, rewards, datasets } = this.#parts
     const { goal, effort, modelId, rewardId, startAdapterId, datasetId } = choices
@@ -144,7 +144,7 @@ export class TrainingService {
     }
   }
 
-  /** Checks a recipe and puts its run into the queue. Throws as `check` does, and `device.unavailable`. */
+  /** Checks a recipe and puts its run into the queue. Throws `recipe.malformed`, `recipe.impossible` and `device.unavailable`. */
   async start({ name, goal, recipe }: { readonly name: string; readonly goal: string; readonly recipe: unknown }): Promise<RunSummary> {
     const { database, devices, supervisor } = this.#parts
     const checked = await this.check(recipe)

@@ -55,13 +55,11 @@ afterEach(() => fixture.close())
 const fileOf = (url: string): string => join(fixture.services.app.libraryFolder, url.replace('/library/', ''))
 
 describe('pictures that are taken in', () => {
-  it('come as bytes or by path, and are one picture either way', async () => {
+  it('are kept as they came', async () => {
     const { repairs } = fixture.services
-    const path = join(fixture.folder, 'portrait.png')
-    writeFileSync(path, await examplePng(0))
-    const taken = await repairs.takeFile(path)
+    const taken = await repairs.takeBytes(await examplePng(0), 'portrait.png')
     expect(taken).toMatchObject({ picture, width: 24, height: 16 })
-    expect(readFileSync(fileOf(taken.url)).equals(readFileSync(path))).toBe(true)
+    expect(readFileSync(fileOf(taken.url)).equals(Buffer.from(await examplePng(0)))).toBe(true)
     expect(existsSync(fileOf(taken.thumbnail))).toBe(true)
   })
 
@@ -69,7 +67,6 @@ describe('pictures that are taken in', () => {
     const { repairs } = fixture.services
     const message = 'notes.png is neither a PNG, nor a JPEG, nor a WebP picture.'
     await expect(repairs.takeBytes(Buffer.from('text'), 'notes.png')).rejects.toMatchObject({ code: 'picture.malformed', message })
-    await expect(repairs.takeFile(join(fixture.folder, 'none.png'))).rejects.toMatchObject({ code: 'file.missing' })
   })
 
   it('go through the contract in base64, twenty megabytes of it too', async () => {

@@ -86,15 +86,6 @@ describe('the studio', () => {
     expect(readdirSync(join(fixture.services.app.libraryFolder, 'incoming'))).toEqual([])
   })
 
-  it('saves a picture with its own ending only', async () => {
-    const { studio } = fixture.services
-    const { generations } = await studio.generate(wish, quietTask())
-    const target = join(fixture.folder, 'saved.png')
-    await studio.save(generations[0]!.id, target)
-    expect(readFileSync(target).equals(Buffer.from(await examplePng(0)))).toBe(true)
-    await expect(studio.save(generations[0]!.id, join(fixture.folder, 'saved.sh'))).rejects.toMatchObject({ code: 'usage' })
-  })
-
   it('asks nothing of the engine for a model or adapter that is gone', async () => {
     const { studio } = fixture.services
     await expect(studio.generate({ ...wish, modelId: 'none' }, quietTask())).rejects.toMatchObject({ code: 'library.missing' })
