@@ -117,7 +117,10 @@ async function train(
     options.signal?.addEventListener('abort', () => reject(new HalfstepError('cancelled', 'train.run was cancelled.')))
   })
   cancelled.catch(() => undefined)
-  tell({ type: 'started', folder, update: state.update, updates, parameters: 797_184, estimate: ESTIMATE.cost, deviceBytes: 16e9 })
+  tell({
+    type: 'started', folder, update: state.update, updates, parameters: 797_184, estimate: ESTIMATE.cost, deviceBytes: 16e9,
+    rewardWeights: { 'hand critic': 1, 'prompt match': 0.5 },
+  })
   if (state.update === 0) tell(await sample(folder, 0, 0))
   for (;;) {
     const command = inbox.shift()
