@@ -82,8 +82,15 @@ export const GROUPS: readonly { readonly name: string; readonly title: string; r
   })),
 ]
 
-/** What the paper found: the first is worse than the second. `base` is the model as it was. */
-export const PAPER: readonly { readonly claim: string; readonly worse: string; readonly better: string }[] = [
+/** That the first is worse than the second. `base` is the model as it was. */
+export interface Claim {
+  readonly claim: string
+  readonly worse: string
+  readonly better: string
+}
+
+/** What the paper found. */
+export const PAPER: readonly Claim[] = [
   { claim: 'base < DDPO', worse: 'base', better: 'ddpo' },
   { claim: 'DDPO < AlignProp', worse: 'ddpo', better: 'alignprop' },
   { claim: 'AlignProp < RLR', worse: 'alignprop', better: rlrKey('zeroth-order', 2, false) },
@@ -95,4 +102,17 @@ export const PAPER: readonly { readonly claim: string; readonly worse: string; r
     worse: rlrKey('zeroth-order', h, false),
     better: rlrKey('zeroth-order', h, true),
   })),
+]
+
+/** What we expect of what is ours: windows in place of perturbations, and first order through more steps. */
+export const OURS: readonly Claim[] = [
+  ...LENGTHS.map((h) => ({
+    claim: `zeroth-order < importance (h = ${h})`, worse: rlrKey('zeroth-order', h, false), better: rlrKey('importance', h, false),
+  })),
+  ...LENGTHS.map((h) => ({
+    claim: `importance: without < with template (h = ${h})`, worse: rlrKey('importance', h, false), better: rlrKey('importance', h, true),
+  })),
+  { claim: 'FO < importance (h = 1)', worse: 'fo', better: rlrKey('importance', 1, false) },
+  { claim: 'importance (h = 1): K = 1 < K = 6', worse: rlrKey('importance', 1, false), better: 'rlr-deep' },
+  { claim: 'AlignProp < importance, K = 6', worse: 'alignprop', better: 'rlr-deep' },
 ]

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parseRecipe } from '../../../main/engine/training/recipe.ts'
-import { GROUPS, METHODS, PAPER, type Method } from '../../bench/rlr/compare-methods.ts'
+import { GROUPS, METHODS, OURS, PAPER, type Method } from '../../bench/rlr/compare-methods.ts'
 import { fileOf, keepPart, readParts, type Part, type RunPart } from '../../bench/rlr/compare-parts.ts'
 import { bestRate, compareReport, methodRuns, saveCharts, verdictOn } from '../../bench/rlr/compare-report.ts'
 
@@ -37,7 +37,7 @@ describe('the methods of the comparison', () => {
   it('are all there are in charts and claims', () => {
     const keys = new Set(['base', ...METHODS.map(({ key }) => key)])
     expect(keys.size).toBe(METHODS.length + 1)
-    const named = [...GROUPS.flatMap((group) => group.keys), ...PAPER.flatMap(({ worse, better }) => [worse, better])]
+    const named = [...GROUPS.flatMap((group) => group.keys), ...[...PAPER, ...OURS].flatMap(({ worse, better }) => [worse, better])]
     expect(named.filter((key) => !keys.has(key))).toEqual([])
   })
 })
