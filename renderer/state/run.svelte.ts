@@ -155,6 +155,8 @@ export class RunState {
         return
       case 'log':
         if (!this.#log.some((entry) => isSame(entry, event.entry))) this.#log = [...this.#log, event.entry]
+        // What the recipe had left open is decided when the run begins.
+        if (event.entry.kind === 'started' && this.#meanwhile === undefined) void this.load()
     }
   }
 

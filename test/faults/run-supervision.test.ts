@@ -91,7 +91,7 @@ describe('a run under supervision', () => {
     await vi.waitFor(() => expect(update(id)).toBeGreaterThan(6), PATIENCE)
     services.runs.pause(id)
     await vi.waitFor(() => expect(services.runs.get(id, 1).summary.state).toBe('paused'), PATIENCE)
-    expect(await services.runs.reproduce(id)).toMatchObject({ updates: 40, optimizer: { beta1: 0.9 } })
+    expect(services.runs.get(id, 1).recipe).toMatchObject({ updates: 40, optimizer: { beta1: 0.9 } })
     services.runs.stop(id, true)
     await vi.waitFor(() => expect(services.runs.get(id, 1).summary.state).toBe('finished'), { timeout: PATIENCE, interval: 100 })
     expect(services.adapters.list().filter(({ origin }) => origin === 'run')).toHaveLength(1)

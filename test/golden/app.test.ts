@@ -96,11 +96,11 @@ describe('the app', { timeout: 240_000 }, () => {
     expect(await call('training.estimate', { recipe })).toMatchObject({ device: 'cpu', updates: 2 })
     const { id } = await call('training.start', { name: 'Tuned', goal: 'tune-to-taste', recipe })
     await finished(id)
-    const { summary, pictures, metrics } = await call('runs.get', { id })
+    const { summary, recipe: complete, pictures, metrics } = await call('runs.get', { id })
     expect(metrics.update).toEqual([1, 2])
     expect(pictures.map(({ update }) => update)).toEqual([0, 1, 2])
     expect(existsSync(inLibrary(pictures[0]!.url))).toBe(true)
-    expect((await call('runs.reproduce', { id })).recipe).toMatchObject({ updates: 2, optimizer: { beta1: 0.9 } })
+    expect(complete).toMatchObject({ updates: 2, optimizer: { beta1: 0.9 } })
 
     for (const format of ['kohya', 'peft'] as const) {
       const { url } = await call('adapters.export', { id: summary.adapterId ?? '', format })

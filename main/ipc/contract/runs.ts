@@ -87,6 +87,7 @@ export const RewardWeight = z.strictObject({ reward: z.string(), weight: z.numbe
 
 export const RunDetails = z.strictObject({
   summary: RunSummary,
+  /** With which `training.start` makes the same run again; complete once the run has begun. */
   recipe: z.record(z.string(), z.json()),
   metrics: MetricSeries,
   pictures: z.array(RunPicture),
@@ -155,8 +156,6 @@ export const RUN_CALLS = {
   'runs.judge': { args: one, result: z.array(JudgedMoment) },
   /** Into the bin. */
   'runs.remove': { args: one, result: nothing },
-  /** The complete recipe, with which `training.start` makes the same run again. */
-  'runs.reproduce': { args: one, result: z.strictObject({ recipe: z.record(z.string(), z.json()) }) },
 } as const satisfies CallTable
 
 export const RUN_EVENTS = {

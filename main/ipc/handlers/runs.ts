@@ -24,6 +24,5 @@ export function runHandlers({ runs, runJudge }: Services): HandlersOf<typeof RUN
       runs.remove(id)
       return {}
     },
-    'runs.reproduce': async ({ id }) => ({ recipe: await runs.reproduce(id) }),
   }
 }

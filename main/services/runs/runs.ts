@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HalfstepError } from '../../engine/errors.ts'
 import type { TrainingCommand } from '../../engine/protocol.ts'
@@ -21,6 +21,7 @@ import type { RunSummary } from './run-summary.ts'
 /** A run with everything a page shows of it. */
 export interface RunDetails {
   readonly summary: RunSummary
+  /** That gives the same run again: with all that it left open decided, once the run has begun. */
   readonly recipe: RecipeJson
   readonly metrics: MetricSeries
   readonly pictures: RunPictureView[]
@@ -53,7 +54,7 @@ export class RunService {
     const run = this.#run(id)
     return {
       summary: this.#supervisor.summary(id),
-      recipe: run.recipe,
+      recipe: this.#recipe(run),
       metrics: metricSeries(readMetrics(this.#database, id), points),
       pictures: readRunPictures(this.#database, id).map(({ update, position, file }) => ({ update, position, url: libraryUrl(file) })),
       checkpoints: readCheckpoints(this.#database, id).map(({ update, best }) => ({ update, best })),
@@ -121,12 +122,10 @@ export class RunService {
     this.#changed()
   }
 
-  /** The recipe that gives the same run again: complete where the run began, as asked for elsewhere. */
-  async reproduce(id: string): Promise<RecipeJson> {
-    const { folder, recipe } = this.#run(id)
-    const stored = await readFile(join(this.#libraryFolder, ...folder.split('/'), 'recipe.json'), 'utf8').catch(() => undefined)
-    if (stored === undefined) return recipe
-    return RecipeJson.parse(JSON.parse(stored))
+  /** As training left it with the run; before that, as it was asked for. */
+  #recipe({ folder, recipe }: StoredRun): RecipeJson {
+    const file = join(this.#libraryFolder, ...folder.split('/'), 'recipe.json')
+    return existsSync(file) ? RecipeJson.parse(JSON.parse(readFileSync(file, 'utf8'))) : recipe
   }
 
   #run(id: string): StoredRun {

@@ -74,6 +74,14 @@ describe('a run on its page', () => {
     expect(run.log).toEqual([LOG])
   })
 
+  it('asks again when it begins, since then its recipe is complete', async () => {
+    const { run, asked, say } = await shown()
+    say({ type: 'log', entry: LOG })
+    asked[1]?.answer(details({ recipe: { seed: 1, threads: 2 } }))
+    await expect.poll(() => run.recipe).toEqual({ seed: 1, threads: 2 })
+    expect(asked).toHaveLength(2)
+  })
+
   it('shows once what is both in the answer and in an event', async () => {
     const { bridge, asked, say } = slowBridge()
     const run = new RunState(bridge, 'a')
