@@ -3,7 +3,7 @@
  * what judge and critic see against evaluations and seconds, and variance and cosine of the estimators. Prints tables and writes
  * them with charts to test/bench/results.
  *
- *     npm run bench:rlr -- [--only rlr-importance,ddpo] [--seeds 1,2,3] [--evaluations 40000] [--rates 0.003,0.01,0.03]
+ *     npm run bench:rlr -- [--only rlr-importance,ddpo] [--seeds 1,2,3] [--evaluations 40000] [--rates 0.001,0.003,0.01,0.03]
  *                          [--points 4] [--pictures 256] [--draws 24] [--threads 2] [--again] [--report] [--results FOLDER]
  *
  * Each run is kept as a file under test/bench/results/rlr and not made again, so that the whole can be made in pieces: `--only`
@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
     'only': { type: 'string', default: '' },
     'seeds': { type: 'string', default: '1,2,3' },
     'evaluations': { type: 'string', default: '40000' },
-    'rates': { type: 'string', default: '0.003,0.01,0.03' },
+    'rates': { type: 'string', default: '0.001,0.003,0.01,0.03' },
     'points': { type: 'string', default: '4' },
     'pictures': { type: 'string', default: '256' },
     'draws': { type: 'string', default: '24' },
