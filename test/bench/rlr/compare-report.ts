@@ -97,10 +97,11 @@ function tuningOf(parts: readonly Part[], key: string): RunPart[] {
   return parts.filter((part) => part.kind === 'run').filter(({ method, purpose }) => method === key && purpose === 'tune')
 }
 
-/** Whether critic and judge agree on clearly fewer pictures than before it: then the critic is shown what it wants to see. */
+/** Whether the critic likes more pictures than before and the judge agrees on clearly fewer: it is shown what it wants to see. */
 export function hacks({ points }: RunPart): boolean {
   const [first, last] = [points[0], points.at(-1)]
-  return first !== undefined && last !== undefined && last.agreement < first.agreement - LOST_AGREEMENT
+  if (first === undefined || last === undefined) return false
+  return last.score > first.score && last.agreement < first.agreement - LOST_AGREEMENT
 }
 
 function introduction(methods: readonly MethodRuns[]): string[] {
@@ -115,8 +116,8 @@ function introduction(methods: readonly MethodRuns[]): string[] {
     + `${first.pictures} pictures of held-out prompts from held-out noise, the same for all. Batch, chain, adapter and optimizer are those `
     + 'of the demo\'s quick recipe, without its penalty on drift and its reward for variety, and with a constant rate; each '
     + 'method has the learning rate that did best among the same few in a run of its own of half the length (RLR: one run per '
-    + 'coverage, h = 2, without template), judged on training prompts and other noise; rates at which critic and judge come to '
-    + `agree over ${100 * LOST_AGREEMENT} points less are left out, since the reward is being hacked. `
+    + 'coverage, h = 2, without template), judged on training prompts and other noise; rates that raise the critic and lose '
+    + `over ${100 * LOST_AGREEMENT} points of its agreement with the judge are left out: the reward is being hacked. `
     + `± is one standard error over seeds (${[...seeds].toSorted((a, b) => a - b).join(', ')}).`,
     '',
     ...(made.size === 1 ? [] : ['The runs were made in pieces:', ...[...made].map((line) => `- ${line}`)]),
