@@ -2,6 +2,7 @@ import type { Bridge } from '../../main/ipc/bridge.ts'
 import type { Template, TemplateEntry } from '../../main/ipc/contract.ts'
 import type { Problem } from './problem.ts'
 import { newTaskName } from './tasks.svelte.ts'
+import { filledSlots } from './template-use.ts'
 
 /** What a model takes its picture for at a place of the noise schedule: 1 is pure noise, 0 the picture itself. */
 export interface ChainPicture {
@@ -67,8 +68,8 @@ export class TemplatePreview {
     this.#problem = undefined
     this.#notes = []
     this.#task = task
-    const slots = Object.entries(this.slots).filter(([name, text]) => name in template.slots && text.trim() !== '')
-    const reply = await this.#bridge.call('templates.preview', { template, slots: Object.fromEntries(slots), modelId, prompt, task })
+    const slots = filledSlots({ template }, this.slots)
+    const reply = await this.#bridge.call('templates.preview', { template, slots, modelId, prompt, task })
     this.#task = undefined
     if (reply.ok) this.#notes = reply.value.notes
     else if (reply.error.code !== 'cancelled') this.#problem = reply.error

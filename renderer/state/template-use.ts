@@ -14,12 +14,16 @@ export function openSlots({ template }: Pick<TemplateEntry, 'template'>): (reado
   return Object.entries(template.slots).filter(([name]) => name !== 'subject')
 }
 
+/** What was written into the slots that the template has. */
+export function filledSlots(of: Pick<TemplateEntry, 'template'>, slots: TemplateChoice['slots']): Record<string, string> {
+  return Object.fromEntries(openSlots(of).flatMap(([name]) => (slots[name]?.trim() ? [[name, slots[name]]] : [])))
+}
+
 /** What a call is told of the choice: the template by its key, and only slots that were filled. */
 export function templateUse(
   templates: readonly TemplateEntry[] | undefined, { key, slots }: TemplateChoice,
 ): CallInput<'studio.generate'>['template'] {
   const entry = templates?.find((one) => one.key === key)
   if (entry === undefined) return undefined
-  const filled = openSlots(entry).flatMap(([name]) => (slots[name]?.trim() ? [[name, slots[name]] as const] : []))
-  return { use: entry.key, slots: Object.fromEntries(filled) }
+  return { use: entry.key, slots: filledSlots(entry, slots) }
 }
