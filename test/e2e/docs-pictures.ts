@@ -34,6 +34,7 @@ try {
     if (!options.only.split(',').includes(name)) continue
     await take(app)
     const path = join(PICTURES, `${name}.png`)
+    await app.page.evaluate('document.querySelector("main").scrollTop = 0')
     await app.page.screenshot({ path, animations: 'disabled' })
     console.log(path)
   }
