@@ -7,7 +7,7 @@
 const LAYERS = [
   { layer: 'errors', pattern: ['main/engine/errors.ts', 'main/engine/disk-fault.ts'] },
   { layer: 'untrusted-files', pattern: 'main/engine/pictures/untrusted-picture.ts' },
-  { layer: 'engine-protocol', pattern: 'main/engine/protocol.ts' },
+  { layer: 'engine-protocol', pattern: ['main/engine/protocol.ts', 'main/engine/protocol/**'] },
   { layer: 'engine-client', pattern: 'main/engine/process/{engine-client,launcher,fork-launcher,probe-devices}.ts' },
   { layer: 'engine-base', pattern: ['main/engine/graph/**', 'main/engine/tensor/**', 'main/engine/assert.ts'] },
   { layer: 'engine', pattern: 'main/engine/**' },
@@ -31,7 +31,7 @@ const MAY_IMPORT = {
   'errors': [],
   'untrusted-files': ['errors'],
   'engine-base': ['engine-base', 'errors'],
-  'engine-protocol': ['engine-base', 'errors'],
+  'engine-protocol': ['engine-protocol', 'engine-base', 'errors'],
   'engine-client': ['engine-client', 'engine-protocol', 'errors'],
   'native-models': ['native-models', 'engine-base', 'errors'],
   'engine': [...ENGINE, 'engine-client'],
