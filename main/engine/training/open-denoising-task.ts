@@ -26,9 +26,9 @@ import { FewOpen } from './few-open.ts'
 import { nodeFileSystem, type FileSystem } from './file-system.ts'
 import { availableBytes, recomputationKey, refuseTooLarge, refuseUpdateTooLarge, type MemoryKey } from './preflight.ts'
 import { impossible } from './read-recipe.ts'
-import { bytesAtLeast, USUAL_SIZE } from './stable-diffusion-task.ts'
+import { USUAL_SIZE } from './recipe-pipeline.ts'
 import type { TaskNote, TrainingTask } from './training-task.ts'
-import { unetBytes } from './update-memory.ts'
+import { bytesAtLeast, unetBytes } from './update-memory.ts'
 
 export interface DenoisingTaskOptions {
   readonly device: Device

@@ -1,15 +1,34 @@
-/** What the networks of an update will take, told from graphs that are built for it and never run. */
+/** What an update will take: weights from their headers, networks from graphs that are built for it and never run. */
 import type { Checkpoint } from '../../../native-models/checkpoint/checkpoint.ts'
 import { buildUnet } from '../../../native-models/unet.ts'
 import { buildVaeDecoder } from '../../../native-models/vae.ts'
+import { allEntries } from '../../../native-models/weights/weight-source.ts'
 import { networkBytes } from '../networks/activation-memory.ts'
 import { maxScoreElements } from '../networks/recomputation.ts'
 import { requireComponent } from '../pipeline/require-component.ts'
 import type { PipelineOptions } from '../pipeline/stable-diffusion.ts'
 import { trainedSlot } from '../pipeline/trained-adapter.ts'
-import type { Precision } from '../protocol.ts'
+import type { Device, Precision } from '../protocol.ts'
+import { elementCount } from '../tensor/shape.ts'
 
 type Place = Pick<PipelineOptions, 'device' | 'precision' | 'batch' | 'latentHeight' | 'latentWidth' | 'trained' | 'recomputation'>
+
+/** Float32 vectors of θ's size that a run holds: θ, gradient, two moments, average, and the next θ and moments of an update. */
+const VECTORS = 8
+
+/** What must be in memory whatever happens: the weights that every update needs, and θ with what the optimizer keeps. */
+export function bytesAtLeast(
+  { components }: Checkpoint,
+  { precision }: { readonly precision: Precision },
+  device: Device,
+  parameters: number,
+): number {
+  const entries = [components.unet, components.vae].flatMap((component) => (component === undefined ? [] : allEntries(component.weights)))
+  // On the CPU weights stay mapped from their files, in the type they have there.
+  const perWeight = precision === 'float16' ? 2 : 4
+  const weights = entries.reduce((sum, { shape, byteLength }) => sum + (device === 'cpu' ? byteLength : perWeight * elementCount(shape)), 0)
+  return weights + VECTORS * 4 * parameters
+}
 
 /**
  * Bytes that the UNet takes beside its weights. With `auto` those of `blocks`, which it comes down to where memory is short.
