@@ -2,10 +2,12 @@
 export const STYLE = `
 :root { color-scheme: light dark; --paper: #fbfaf8; --card: #fff; --ink: #1d2125; --soft: #5e666e; --rule: #dfdcd6; --grid: #e8e5df;
   --c0: #7a8794; --c1: #0b7d77; --c2: #c2571a; --c3: #6a4bb0; --c4: #b02a5b; --c5: #3a6fc4; --c6: #8a7a12; --c7: #444b52; --c8: #2f8f3a;
+  --c9: #8a5a3c;
   --gained: #0b7d77; --lost: #c0392b; --good: #e3f3f0; --bad: #fbe9e6; --neutral: #eeece8 }
 @media (prefers-color-scheme: dark) { :root {
   --paper: #15181b; --card: #1d2125; --ink: #e9e7e3; --soft: #a2aab2; --rule: #33393f; --grid: #2b3137;
   --c0: #8c99a6; --c1: #3fc1b5; --c2: #f0975b; --c3: #b09aef; --c4: #f08fb4; --c5: #86b1f5; --c6: #d8c64a; --c7: #c3c9cf; --c8: #7fd48a;
+  --c9: #d3a68a;
   --gained: #3fc1b5; --lost: #f0796b; --good: #15332f; --bad: #3d211d; --neutral: #292e33 } }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", sans-serif }
@@ -35,7 +37,7 @@ figure { margin: 0 } figcaption { margin: 6px 0 8px }
 .series-0 { --colour: var(--c0) } .series-1 { --colour: var(--c1) }
 .series-2 { --colour: var(--c2) } .series-3 { --colour: var(--c3) }
 .series-4 { --colour: var(--c4) } .series-5 { --colour: var(--c5) } .series-6 { --colour: var(--c6) } .series-7 { --colour: var(--c7) }
-.series-8 { --colour: var(--c8) }
+.series-8 { --colour: var(--c8) } .series-9 { --colour: var(--c9) }
 polyline { fill: none; stroke: var(--colour); stroke-width: 2.5; stroke-linejoin: round }
 polyline.faint { stroke-width: 1.2; opacity: .45 } polyline.thread { stroke-width: 1.5; opacity: .5 }
 circle { fill: var(--colour) } .whisker { stroke: var(--colour); stroke-width: 2; opacity: .6 }

@@ -70,7 +70,10 @@ export const GROUPS: readonly { readonly name: string; readonly title: string; r
   {
     name: 'methods',
     title: 'RLR and its peers',
-    keys: [...PAIR.map((coverage) => rlrKey(coverage, 1, false)), 'fo-zo', 'fo', 'alignprop', 'ddpo', 'reinforce', 'public-code', 'zo'],
+    keys: [
+      ...PAIR.map((coverage) => rlrKey(coverage, 1, false)), 'rlr-deep',
+      'fo-zo', 'fo', 'alignprop', 'ddpo', 'reinforce', 'public-code', 'zo',
+    ],
   },
   ...COVERAGES.map((coverage) => ({
     name: coverage,

@@ -240,18 +240,18 @@ function chartsOf(methods: readonly MethodRuns[]): Chart[] {
     { name: 'seconds', label: 'seconds of the processor', of: (point: RunPoint) => point.seconds },
   ]
   const curves = GROUPS.flatMap(({ name, title, keys }) => {
-    const shown = keys.flatMap((key) => methods.find((method) => method.key === key) ?? [])
+    const shown = shownOf(keys, methods)
     if (shown.length === 0) return []
     return over.map(({ name: axis, label, of }) => {
-      const most = Math.max(...shown.flatMap(({ runs }) => runs.flatMap(({ points }) => points.map(of))))
-      const series = shown.map((method, i) => curve(method, i, of))
+      const most = Math.max(...shown.flatMap(({ method }) => method.runs.flatMap(({ points }) => points.map(of))))
+      const series = shown.map(({ method, colour }) => curve(method, colour, of))
       return { file: `${name}-by-${axis}.svg`, svg: standalone(title, { label, low: 0, high: most, format: String }, share, series) }
     })
   })
   const score: Axis = { label: 'critic\'s score', ...tenths(all.map((point) => point.score)), format: digits }
-  const ends = methods.filter(({ key }) => GROUPS[0]?.keys.includes(key)).map((method, i): Series => ({
+  const ends = shownOf(GROUPS[0]?.keys ?? [], methods).map(({ method, colour }): Series => ({
     name: method.name,
-    colour: i % COLOURS,
+    colour,
     kind: 'dots',
     points: averaged(method.runs).map((points) => ({ x: mean(points, (point) => point.score), y: mean(points, (point) => point.five) })),
   }))
@@ -264,16 +264,21 @@ function tenths(shares: readonly number[]): Pick<Axis, 'low' | 'high'> {
   return { low: Math.max(0, Math.floor(10 * least - 0.2) / 10), high: Math.min(1, Math.ceil(10 * most + 0.2) / 10) }
 }
 
-/** Colours of the style. */
-const COLOURS = 9
+/** The methods that were run; each keeps its colour in all charts of a group, whichever of the others were. */
+function shownOf(keys: readonly string[], methods: readonly MethodRuns[]): { readonly method: MethodRuns; readonly colour: number }[] {
+  return keys.flatMap((key, colour) => {
+    const method = methods.find((one) => one.key === key)
+    return method === undefined ? [] : [{ method, colour }]
+  })
+}
 
-function curve({ name, runs }: MethodRuns, index: number, of: (point: RunPoint) => number): Series {
+function curve({ name, runs }: MethodRuns, colour: number, of: (point: RunPoint) => number): Series {
   const points = averaged(runs).map((some) => {
     const { value, standardError } = meanOf(some.map(({ five }) => five))
     const whisker = { low: Math.max(0, value - standardError), high: Math.min(1, value + standardError) }
     return { x: mean(some, of), y: value, ...(Number.isFinite(standardError) ? whisker : {}) }
   })
-  return { name, colour: index % COLOURS, kind: 'dots', points }
+  return { name, colour, kind: 'dots', points }
 }
 
 /** The runs' first points, their second points, and so on. */

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { STYLE } from '../../../main/cli/report/style.ts'
 import { parseRecipe } from '../../../main/engine/training/recipe.ts'
 import { GROUPS, METHODS, OURS, PAPER, type Method } from '../../bench/rlr/compare-methods.ts'
 import { fileOf, keepPart, readParts, type Part, type RunPart } from '../../bench/rlr/compare-parts.ts'
@@ -39,6 +40,28 @@ describe('the methods of the comparison', () => {
     expect(keys.size).toBe(METHODS.length + 1)
     const named = [...GROUPS.flatMap((group) => group.keys), ...[...PAPER, ...OURS].flatMap(({ worse, better }) => [worse, better])]
     expect(named.filter((key) => !keys.has(key))).toEqual([])
+  })
+})
+
+describe('the charts of the comparison', () => {
+  it.each(GROUPS)('have a colour for every method: $name', ({ keys }) => {
+    for (const [i] of keys.entries()) expect(STYLE).toContain(`.series-${i} {`)
+  })
+
+  it('draw a method in one colour, whichever others were run', () => {
+    const colourOfDdpo = (file: string, parts: readonly Part[]): string | undefined => {
+      const svg = compareReport(parts, 'here').charts.find((chart) => chart.file === file)?.svg
+      return /class="series-(\d+) dots"><circle[^>]*><text[^>]*>ddpo</.exec(svg ?? '')?.[1]
+    }
+    const [ddpo, zo] = [run('ddpo', 1, 0.5), run('zo', 1, 0.4)]
+    const parts = [...METHODS.filter(({ key }) => key !== 'ddpo').map(({ key }) => run(key, 1, 0.4)), ddpo]
+    const colour = colourOfDdpo('methods-by-evaluations.svg', parts)
+    expect(colour).toBeDefined()
+    for (const some of [[ddpo], [zo, ddpo], parts]) {
+      for (const file of ['methods-by-evaluations.svg', 'methods-by-seconds.svg', 'judge-by-critic.svg']) {
+        expect(colourOfDdpo(file, some)).toBe(colour)
+      }
+    }
   })
 })
 
