@@ -26,12 +26,16 @@ const { values: options } = parseArgs({
   },
 })
 
+/** Of the window, in CSS pixels: a run's page has more to show than the others, down to the judge's count. */
+const [WIDTH, HEIGHT, HEIGHT_OF_A_RUN] = [1280, 840, 1240]
+
 const TAKE = { training, 'before-and-after': beforeAndAfter, repair, template } as const
 
 const app = await startApp((folder) => openServices(watchedEngine().engine, folder), untilAdapter)
 try {
   for (const [name, take] of Object.entries(TAKE)) {
     if (!options.only.split(',').includes(name)) continue
+    await app.page.setViewportSize({ width: WIDTH, height: take === training ? HEIGHT_OF_A_RUN : HEIGHT })
     await take(app)
     const path = join(PICTURES, `${name}.png`)
     await app.page.evaluate('document.querySelector("main").scrollTop = 0')
