@@ -223,7 +223,8 @@ function varianceSection({ figures, parameters, circumstances }: VariancePart): 
     '',
     circumstances,
     `${first?.draws ?? 0} draws at the parameters that a run begins with (${parameters}), on the same prompts and noises. exact is the `
-    + 'mean of full over the same draws; share is ⟨mean, exact⟩/‖exact‖², 1 when unbiased. Estimators marked * are biased; ddpo and '
+    + 'mean of full over the same draws, so that cosine is raised by the noise that an estimator shares with full and lowered by its '
+    + 'own; share is ⟨mean, exact⟩/‖exact‖² over pairs of different draws, 1 when unbiased. Estimators marked * are biased; ddpo and '
     + 'public-code weigh their terms, so that their variance is on another scale.',
     '',
     markdownTable([['estimator', 'variance', 'cosine', 'share', 'forwards', 'VJPs', 'ms', 'variance × s'], ...figures.map(row)]),

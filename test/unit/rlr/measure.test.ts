@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '../../../main/engine/random/random.ts'
 import { PAPER, estimatorGrid } from '../../../main/engine/rlr/measure/estimator-grid.ts'
-import { GradientMoments, jackknife } from '../../../main/engine/rlr/measure/gradient-moments.ts'
+import { GradientMoments, dot, jackknife, productOfMeans } from '../../../main/engine/rlr/measure/gradient-moments.ts'
 import { bestOf, measureEstimators, type EstimatorFigures } from '../../../main/engine/rlr/measure/measure-estimators.ts'
 import { SMALL, denoiserOf, linearGaussianChain, rewardOf } from '../../golden/linear-gaussian/chain.ts'
 import { contextOf } from '../../golden/linear-gaussian/draws.ts'
@@ -44,6 +44,41 @@ describe('GradientMoments', () => {
     const one = new GradientMoments()
     one.add(Float32Array.of(3))
     expect(jackknife(one.blocks, (without) => one.without(without).mean[0]!)).toEqual({ value: 3, standardError: NaN })
+  })
+})
+
+describe('productOfMeans', () => {
+  /** A mean of length 1, in 50 numbers, and noise that two estimators share. */
+  const pair = (index: number): { a: GradientMoments; b: GradientMoments } => {
+    const [a, b] = [new GradientMoments(), new GradientMoments()]
+    for (let draw = 0; draw < 12; draw++) {
+      const noise = random.normal('sample', [index, draw], [50]).data
+      const gradient = noise.map((value, i) => value + (i === 0 ? 1 : 0))
+      a.add(gradient)
+      b.add(gradient.map((value) => 2 * value))
+    }
+    return { a, b }
+  }
+  const pairs = Array.from({ length: 400 }, (_, index) => pair(index))
+  const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+  it('is that of the true means, where the same noise in both makes more of the means of the draws', () => {
+    // ‖noise‖² / draws = 50 / 12 on top.
+    expect(average(pairs.map(({ a, b }) => dot(a.without().mean, b.without().mean)))).toBeGreaterThan(9)
+    expect(average(pairs.map(({ a, b }) => productOfMeans(a, b)))).toBeCloseTo(2, 0)
+  })
+
+  it('leaves a block out of both, and has no pairs in a single one', () => {
+    const [x, y] = [new GradientMoments(), new GradientMoments()]
+    for (const [value, i] of [[1, 0], [2, 1], [5, 2]] as const) {
+      x.add(Float32Array.of(value))
+      y.add(Float32Array.of(10 + i))
+    }
+    expect(productOfMeans(x, y)).toBeCloseTo((1 * 11 + 1 * 12 + 2 * 10 + 2 * 12 + 5 * 10 + 5 * 11) / 6, 10)
+    expect(productOfMeans(x, y, 1)).toBeCloseTo((1 * 12 + 5 * 10) / 2, 10)
+    const single = new GradientMoments()
+    single.add(Float32Array.of(1))
+    expect(productOfMeans(single, single)).toBeNaN()
   })
 })
 

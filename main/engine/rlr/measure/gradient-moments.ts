@@ -14,37 +14,60 @@ export const BLOCKS = 10
  * out from all draws can be worked out again without each block, which is what its standard error comes from.
  */
 export class GradientMoments {
-  readonly #sums: Float64Array[] = []
-  readonly #squares: number[] = []
-  readonly #counts: number[] = []
+  readonly #blocks: Block[] = []
   #draws = 0
 
   /** Draws go round the blocks, so that a slow drift is in all of them. */
   add(gradient: Parameters): void {
-    const block = this.#draws++ % BLOCKS
-    const sum = (this.#sums[block] ??= new Float64Array(gradient.length))
-    let square = 0
+    const block = (this.#blocks[this.#draws++ % BLOCKS] ??= { sum: new Float64Array(gradient.length), square: 0, count: 0 })
     gradient.forEach((value, i) => {
-      sum[i] = (sum[i] ?? 0) + value
-      square += value * value
+      block.sum[i] = (block.sum[i] ?? 0) + value
+      block.square += value * value
     })
-    this.#squares[block] = (this.#squares[block] ?? 0) + square
-    this.#counts[block] = (this.#counts[block] ?? 0) + 1
+    block.count++
   }
 
   get blocks(): number {
-    return this.#counts.length
+    return this.#blocks.length
   }
 
   /** Over all draws but those of one block. */
   without(block?: number): Moments {
-    const kept = this.#counts.flatMap((_, i) => (i === block ? [] : [i]))
-    const count = kept.reduce((sum, i) => sum + (this.#counts[i] ?? 0), 0)
-    const square = kept.reduce((sum, i) => sum + (this.#squares[i] ?? 0), 0)
-    const mean = new Float64Array(this.#sums[0]?.length ?? 0)
-    for (const i of kept) this.#sums[i]?.forEach((value, k) => (mean[k] = (mean[k] ?? 0) + value / count))
+    const kept = this.kept(block)
+    const count = kept.reduce((sum, one) => sum + one.count, 0)
+    const square = kept.reduce((sum, one) => sum + one.square, 0)
+    const mean = new Float64Array(kept[0]?.sum.length ?? 0)
+    for (const { sum } of kept) sum.forEach((value, k) => (mean[k] = (mean[k] ?? 0) + value / count))
     return { count, mean, variance: Math.max(0, (square - count * dot(mean, mean)) / (count - 1)) }
   }
+
+  kept(without?: number): Readonly<Block>[] {
+    return this.#blocks.filter((_, i) => i !== without)
+  }
+}
+
+/** Some of the draws: Σ g, Σ ‖g‖², and how many they are. */
+interface Block {
+  readonly sum: Float64Array
+  square: number
+  count: number
+}
+
+/**
+ * ⟨E a, E b⟩ of two estimators that were drawn equally often with the same noises: over pairs of draws from different blocks, since
+ * within one the noise that both hold would count as agreement. NaN of a single block.
+ */
+export function productOfMeans(a: GradientMoments, b: GradientMoments, without?: number): number {
+  const others = b.kept(without)
+  let [sum, pairs] = [0, 0]
+  for (const [i, own] of a.kept(without).entries()) {
+    for (const [k, other] of others.entries()) {
+      if (i === k) continue
+      sum += dot(own.sum, other.sum)
+      pairs += own.count * other.count
+    }
+  }
+  return sum / pairs
 }
 
 export interface Moments {

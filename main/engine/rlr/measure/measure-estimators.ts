@@ -1,7 +1,7 @@
 import { createAlgorithm, type Algorithm } from '../algorithm.ts'
 import type { UpdateContext } from '../update-context.ts'
 import type { Candidate } from './estimator-grid.ts'
-import { GradientMoments, dot, jackknife, type Estimate } from './gradient-moments.ts'
+import { GradientMoments, dot, jackknife, productOfMeans, type Estimate } from './gradient-moments.ts'
 
 /** What draws of one estimator tell. */
 export interface EstimatorFigures {
@@ -13,9 +13,12 @@ export interface EstimatorFigures {
   readonly meanNorm: Estimate
   /** E‖ĝ − E ĝ‖² of one draw. */
   readonly variance: Estimate
-  /** Between its mean and the exact gradient, over the same draws; noise lowers it. Null where there is no exact gradient. */
+  /**
+   * Between its mean and the exact gradient, over the same draws: noise of its own lowers it, noise that both hold raises it. Null
+   * where there is no exact gradient.
+   */
   readonly cosine: Estimate | null
-  /** ⟨mean, exact⟩ / ‖exact‖²: how much of the exact gradient its mean holds, 1 when unbiased. Null as above. */
+  /** ⟨E ĝ, exact⟩ / ‖exact‖²: how much of the exact gradient its mean holds, 1 when unbiased, whatever the noise. Null as above. */
   readonly share: Estimate | null
   /** Evaluations per draw. */
   readonly forwards: number
@@ -86,21 +89,25 @@ function figuresOf({ label }: Candidate, drawn: Drawn, exact: GradientMoments | 
   const { algorithm, moments, draws, forwards, vjps, seconds } = drawn
   const { blocks } = moments
   const variance = jackknife(blocks, (without) => moments.without(without).variance)
-  const against = (figure: (own: Float64Array, reference: Float64Array) => number): Estimate | null =>
-    exact === undefined ? null : jackknife(blocks, (without) => figure(moments.without(without).mean, exact.without(without).mean))
+  const against = (figure: (exact: GradientMoments, without?: number) => number): Estimate | null =>
+    exact === undefined ? null : jackknife(blocks, (without) => figure(exact, without))
   return {
     label,
     biased: algorithm.biased ?? null,
     draws,
     meanNorm: jackknife(blocks, (without) => length(moments.without(without).mean)),
     variance,
-    cosine: against((own, reference) => dot(own, reference) / (length(own) * length(reference))),
-    share: against((own, reference) => dot(own, reference) / dot(reference, reference)),
+    cosine: against((truth, without) => cosine(moments.without(without).mean, truth.without(without).mean)),
+    share: against((truth, without) => productOfMeans(moments, truth, without) / productOfMeans(truth, truth, without)),
     forwards,
     vjps,
     seconds,
     varianceSeconds: { value: variance.value * seconds, standardError: variance.standardError * seconds },
   }
+}
+
+function cosine(a: Float64Array, b: Float64Array): number {
+  return dot(a, b) / (length(a) * length(b))
 }
 
 function length(vector: Float64Array): number {
