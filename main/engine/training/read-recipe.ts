@@ -32,6 +32,8 @@ export function impossible(key: string, message: string, nextStep: string): Half
 function refusal(schema: z.ZodType, issues: readonly z.core.$ZodIssue[], source: string): HalfstepError {
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   if (issue === undefined) return malformed(`${source} is no recipe.`, '')
+  const meant = issue.code === 'invalid_union' ? alternativeMeant(issue) : undefined
+  if (meant !== undefined) return refusal(schema, meant, source)
   const key = issue.path.join('.')
   if (issue.code === 'unrecognized_keys') {
     const [unknown = ''] = issue.keys
@@ -48,8 +50,24 @@ function refusal(schema: z.ZodType, issues: readonly z.core.$ZodIssue[], source:
   }
   const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
   if (missing) return malformed(`${source} lacks the key ${key}.`, `Add ${key}.`, key)
-  const why = issue.message.replace(/^Invalid (input|option|discriminator value)[:.] /, '').replaceAll('"', '\'')
-  return malformed(`${source} has a wrong ${key}: ${why}.`, `Correct ${key}.`, key)
+  return malformed(`${source} has a wrong ${key}: ${whyOf(issue)}.`, `Correct ${key}.`, key)
+}
+
+type UnionIssue = Extract<z.core.$ZodIssue, { code: 'invalid_union' }>
+
+/** What is wrong in the first alternative that fits from outside; undefined where none does. Paths begin at the recipe. */
+function alternativeMeant({ errors, path }: UnionIssue): z.core.$ZodIssue[] | undefined {
+  const fits = errors.find((issues) => issues.every((issue) => issue.path.length > 0 || issue.code === 'unrecognized_keys'))
+  return fits?.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
+}
+
+/** `expected number or 'random'` */
+function whyOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const expected = issue.errors.flatMap(([first]) => (first === undefined ? [] : whyOf(first).replace(/^expected |, received .*$/g, '')))
+    return `expected ${[...new Set(expected)].join(' or ')}`
+  }
+  return issue.message.replace(/^Invalid (input|option|discriminator value)[:.] /, '').replaceAll('"', '\'')
 }
 
 /** As much of JSON Schema as a recipe's has. */
