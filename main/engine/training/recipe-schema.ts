@@ -31,7 +31,8 @@ const Proposal = z.discriminatedUnion('kind', [
 const Estimator = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('rlr'),
-    firstOrderDepth: CountFrom(0).default(1),
+    /** Last steps that take the reward's own gradient, or all that the windows leave. */
+    firstOrderDepth: z.union([CountFrom(0), z.literal('all-but-windows')]).default(1),
     windowLength: CountFrom(1).default(2),
     windows: CountFrom(0).default(1),
     coverage: z.enum(['zeroth-order', 'importance', 'none']).default('zeroth-order'),

@@ -58,10 +58,15 @@ export function planOf(recipe: TrainingRecipe, fingerprint = recipeFingerprint(r
 }
 
 /** The algorithm's settings; the emphasis of a template's stages comes from outside. */
-export function algorithmSettings({ estimator }: Recipe, emphasis: () => readonly number[]): AlgorithmSettings {
+export function algorithmSettings({ estimator, sampling }: Recipe, emphasis: () => readonly number[]): AlgorithmSettings {
   if (estimator.kind !== 'rlr') return estimator
-  const { proposal } = estimator
-  return { ...estimator, proposal: proposal.kind === 'template' ? { kind: 'emphasis', perStep: emphasis() } : proposal }
+  const { proposal, firstOrderDepth, windows, windowLength } = estimator
+  return {
+    ...estimator,
+    // The last step has no noise that a window could take.
+    firstOrderDepth: firstOrderDepth === 'all-but-windows' ? Math.max(1, sampling.steps - windows * windowLength) : firstOrderDepth,
+    proposal: proposal.kind === 'template' ? { kind: 'emphasis', perStep: emphasis() } : proposal,
+  }
 }
 
 /** What can be told without the model: settings that contradict one another. */

@@ -133,6 +133,8 @@ describe('estimatorGrid', () => {
     expect(labels).toContain('rlr, zeroth order, h = 2')
     expect(labels.filter((label) => /h = (4|8)|K = 4/.test(label))).toEqual([])
     expect(new Set(labels).size).toBe(labels.length)
+    // Through all of the four steps but those next to the noise, which is half of them, too.
+    expect(labels.filter((label) => label.endsWith('h = 1, m = 2'))).toEqual(['rlr, importance, K = 2, h = 1, m = 2'])
   })
 
   it('holds only what needs no noise on a chain without any', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseTrainingRecipe } from '../../../main/engine/training/recipe.ts'
+import { algorithmSettings, parseTrainingRecipe } from '../../../main/engine/training/recipe.ts'
 import { loadTemplate } from '../../../main/engine/templates/load-template.ts'
 import { draftRecipe, EFFORTS, GOALS, type Ingredients } from '../../../main/services/training/draft-recipe.ts'
 import { RecipeJson } from '../../../main/store/runs.ts'
@@ -35,6 +35,15 @@ describe('drafted recipes', () => {
   it('learn a style from pictures, and everything else by a reward', () => {
     expect(draftRecipe({ ...INGREDIENTS, goal: 'teach-style' })).toMatchObject({ trainer: 'denoising', dataset: { folder: '/pictures' } })
     expect(draftRecipe(INGREDIENTS)).toMatchObject({ trainer: 'rlr', reward: { path: '/critic.onnx' }, negative: 'blurry' })
+  })
+
+  it('cover every step of the chain, however many it has: by windows next to the noise, by the reward\'s gradient after it', () => {
+    for (const steps of [3, 8, 20]) {
+      const draft = draftRecipe(INGREDIENTS)
+      const recipe = parseTrainingRecipe({ ...draft, sampling: { steps } }, 'The recipe')
+      if (recipe.trainer !== 'rlr') throw new Error('It is not trained by a reward.')
+      expect(algorithmSettings(recipe, () => [])).toMatchObject({ kind: 'rlr', firstOrderDepth: steps - 2, windowLength: 1, windows: 2 })
+    }
   })
 
   it('take longer the more effort is wanted', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HalfstepError } from '../../../main/engine/errors.ts'
 import { migrateRecipe } from '../../../main/engine/training/migrate-recipe.ts'
-import { parseRecipe, planOf, recipeFingerprint } from '../../../main/engine/training/recipe.ts'
+import { algorithmSettings, parseRecipe, planOf, recipeFingerprint } from '../../../main/engine/training/recipe.ts'
 
 const RECIPE = {
   version: 1,
@@ -37,6 +37,15 @@ describe('a recipe', () => {
     expect(planOf(recipe)).toMatchObject({ updates: 100, accumulation: 1, checkpoint: { every: 10, keepLast: 3 }, sampleEvery: null })
   })
 
+  it.each([[1, 1, 1], [2, 1, 1], [2, 10, 8], [3, 20, 17]])(
+    'lets the first order take all but %i windows of one step where it says so: of %i steps, %i',
+    (windows, steps, depth) => {
+      const estimator = { kind: 'rlr', firstOrderDepth: 'all-but-windows', windowLength: 1, windows, coverage: 'importance' }
+      const recipe = parseRecipe({ ...RECIPE, sampling: { steps }, estimator }, 'hands.json')
+      expect(algorithmSettings(recipe, () => [])).toMatchObject({ firstOrderDepth: depth })
+    },
+  )
+
   it('has a fingerprint that depends on what it says and not on how', () => {
     const reversed = Object.fromEntries(Object.entries(RECIPE).reverse())
     const fingerprint = (raw: object): string => recipeFingerprint(parseRecipe(raw, 'hands.json'))
@@ -55,6 +64,14 @@ describe('a recipe', () => {
       'hands.json has a wrong sampling.steps: expected number, received string.',
       'Correct sampling.steps.',
     ],
+    [
+      { estimator: { kind: 'rlr', firstOrderDepth: 'all' } },
+      'hands.json has a wrong estimator.firstOrderDepth: expected number or \'all-but-windows\'.',
+      'Correct estimator.firstOrderDepth.',
+    ],
+    [{ prompts: 3 }, 'hands.json has a wrong prompts: expected array or object.', 'Correct prompts.'],
+    [{ prompts: [3] }, 'hands.json has a wrong prompts.0: expected string, received number.', 'Correct prompts.0.'],
+    [{ prompts: { fiel: 'prompts.txt' } }, 'hands.json has the unknown key prompts.fiel.', 'file'],
     [{ estimator: { kind: 'rlx' } }, 'hands.json has a wrong estimator.kind', 'Correct estimator.kind.'],
     [{ adapter: { targets: ['attentoin'] } }, 'hands.json has a wrong adapter.targets.0', 'Correct adapter.targets.0.'],
     [{ version: 2 }, 'hands.json has version 2', 'Update Halfstep.'],

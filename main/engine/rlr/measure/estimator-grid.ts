@@ -25,6 +25,8 @@ export const PAPER: Rlr = {
 const LENGTHS = [1, 2, 4, 8] as const
 /** VJPs that windows share out: h = 1 takes eight windows, h = 8 takes one. */
 const WINDOW_BUDGET = 8
+/** Windows of one step beside a first order that goes through most of the chain. */
+const DEEP_WINDOWS = 2
 
 /**
  * The estimators to choose from on a chain, ground truth first: RLR with windows of 1, 2, 4 and 8 steps under every coverage, with
@@ -33,8 +35,11 @@ const WINDOW_BUDGET = 8
  */
 export function estimatorGrid(facts: ChainFacts, own?: AlgorithmSettings): Candidate[] {
   const base: Rlr = facts.differentiable ? PAPER : { ...PAPER, firstOrderDepth: 0 }
+  const steps = facts.coefficients.length
   // At the chain's length it is full backpropagation.
-  const depths = facts.differentiable ? [2, 4].filter((depth) => depth < facts.coefficients.length) : []
+  const depths = facts.differentiable ? [2, 4].filter((depth) => depth < steps) : []
+  // Through half of the chain, and through all but the two steps next to the noise, which windows take.
+  const deep = facts.differentiable ? [...new Set([Math.floor(steps / 2), steps - DEEP_WINDOWS])].filter((depth) => depth > 0) : []
   const importance = (windowLength: number, changes: Partial<Rlr> = {}): Rlr => ({
     ...base,
     coverage: 'importance',
@@ -59,6 +64,10 @@ export function estimatorGrid(facts: ChainFacts, own?: AlgorithmSettings): Candi
       { label: `rlr, importance, K = ${depth}, h = 2, m = 4`, settings: importance(2, { firstOrderDepth: depth }) },
       { label: `rlr, importance, K = ${depth}, h = 4, m = 2`, settings: importance(4, { firstOrderDepth: depth }) },
     ]),
+    ...deep.map((depth) => ({
+      label: `rlr, importance, K = ${depth}, h = 1, m = ${DEEP_WINDOWS}`,
+      settings: importance(1, { firstOrderDepth: depth, windows: DEEP_WINDOWS }),
+    })),
     ...LENGTHS.map((h) => ({ label: `rlr, none, h = ${h}`, settings: { ...base, coverage: 'none' as const, windowLength: h } })),
     { label: 'alignprop, K = 1', settings: { kind: 'alignprop', depth: 1 } },
     { label: 'alignprop, K random', settings: { kind: 'alignprop', depth: 'random' } },
