@@ -117,5 +117,8 @@ export const OURS: readonly Claim[] = [
   })),
   { claim: 'FO < importance (h = 1)', worse: 'fo', better: rlrKey('importance', 1, false) },
   { claim: 'importance (h = 1): K = 1 < K = 6', worse: rlrKey('importance', 1, false), better: 'rlr-deep' },
-  { claim: 'AlignProp < importance, K = 6', worse: 'alignprop', better: 'rlr-deep' },
+  ...([
+    ['AlignProp', 'alignprop'], ['DDPO', 'ddpo'], ['REINFORCE', 'reinforce'], ['public code', 'public-code'],
+    ['FO + HO (h = 2)', rlrKey('none', 2, false)],
+  ] as const).map(([name, worse]) => ({ claim: `${name} < importance, K = 6`, worse, better: 'rlr-deep' })),
 ]
