@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '../../../main/engine/random/random.ts'
+import { createAlgorithm, type AlgorithmSettings } from '../../../main/engine/rlr/algorithm.ts'
 import { PAPER, estimatorGrid } from '../../../main/engine/rlr/measure/estimator-grid.ts'
 import { GradientMoments, dot, jackknife, productOfMeans } from '../../../main/engine/rlr/measure/gradient-moments.ts'
 import { bestOf, measureEstimators, type EstimatorFigures } from '../../../main/engine/rlr/measure/measure-estimators.ts'
@@ -105,6 +106,24 @@ describe('measureEstimators', () => {
     }
     expect(importance!.variance.value).toBeGreaterThan(full!.variance.value)
     expect(importance!.varianceSeconds.value).toBeCloseTo(importance!.variance.value * importance!.seconds, 10)
+  })
+
+  it('tells the share from pairs of different draws', async () => {
+    const [full, none] = [{ kind: 'full' }, { ...PAPER, coverage: 'none' }] as const
+    const gradientOf = async (settings: AlgorithmSettings, draw: number): Promise<Float64Array> => {
+      const drawn = await context(draw)
+      let gradient = new Float64Array()
+      await createAlgorithm(settings).update(drawn, async (given) => {
+        gradient = Float64Array.from(given)
+        return drawn.theta
+      })
+      return gradient
+    }
+    const [exact0, exact1] = [await gradientOf(full, 0), await gradientOf(full, 1)]
+    const expected = (dot(await gradientOf(none, 0), exact1) + dot(await gradientOf(none, 1), exact0)) / (2 * dot(exact0, exact1))
+    const candidates = [{ label: 'full', settings: full }, { label: 'none', settings: none }]
+    const [, figures] = await measureEstimators(candidates, { draws: 2, context })
+    expect(figures!.share!.value / expected).toBeCloseTo(1, 5)
   })
 
   it('compares with nothing where the reward has no gradient', async () => {
