@@ -25,46 +25,55 @@ export const DetectedBox = z.strictObject({
 })
 export type DetectedBox = z.infer<typeof DetectedBox>
 
+/** What every drawing of pictures is told. */
+const Drawing = {
+  model: Path,
+  negative: z.string().optional(),
+  adapters: z.array(WeightedAdapter),
+  template: TemplateUse.optional(),
+  sampler: SamplerName,
+  guidance: z.number().min(0),
+  device: Device,
+  precision: Precision,
+  /** The folder to write to. */
+  out: Path,
+}
+
+/** Steps done of the picture being made; `path` when it has been written. */
+const DrawingProgress = z.strictObject({ picture: Count, pictures: Count, step: Count, steps: Count, path: z.string().nullable() })
+
+const DrawnPictures = z.strictObject({
+  pictures: z.array(GeneratedPicture),
+  /** What the person should know, one sentence each. */
+  notes: z.array(z.string()),
+})
+
 export const PICTURE_JOBS = {
   /** Writes pictures of prompts as PNG files with their recipe in them. Nothing is ever overwritten. */
   'model.generate': {
     request: z.strictObject({
-      model: Path,
+      ...Drawing,
       prompts: z.array(z.string()).min(1),
-      negative: z.string().optional(),
-      adapters: z.array(WeightedAdapter),
-      template: TemplateUse.optional(),
       /** The seed of each prompt's first picture; the others' follow. */
       seed: Count,
       /** Pictures per prompt: 1 by default, or as many as there are latents. */
       count: z.int().min(1).optional(),
-      sampler: SamplerName,
       /** 50 by default, or as many as there are noises. */
       steps: z.int().min(1).optional(),
-      guidance: z.number().min(0),
       /** 0 by default, 1 where noises are given. */
       eta: z.number().min(0).max(1).optional(),
       /** Pixels; the size that the model was trained at by default. */
       size: z.strictObject({ width: z.int().min(1), height: z.int().min(1) }).optional(),
       /** A .safetensors file with `latents` [b, c, h, w] and perhaps `noise` [steps, b, c, h, w]. */
       latents: Path.optional(),
-      device: Device,
-      precision: Precision,
-      /** The folder to write to. */
-      out: Path,
     }),
-    /** Steps done of the picture being made; `path` when it has been written. */
-    progress: z.strictObject({ picture: Count, pictures: Count, step: Count, steps: Count, path: z.string().nullable() }),
-    result: z.strictObject({
-      pictures: z.array(GeneratedPicture),
-      /** What the person should know, one sentence each. */
-      notes: z.array(z.string()),
-    }),
+    progress: DrawingProgress,
+    result: DrawnPictures,
   },
   /** Draws the masked part of a picture anew and writes variants as PNG files with their recipe in them. The source stays. */
   'model.repair': {
     request: z.strictObject({
-      model: Path,
+      ...Drawing,
       /** A PNG, JPEG or WebP file. */
       picture: Path,
       /** A PNG file of the same proportions: white is drawn anew. */
@@ -76,29 +85,15 @@ export const PICTURE_JOBS = {
       /** How much of the chain is run: 1 draws from noise alone, 0 changes nothing. */
       strength: z.number().min(0).max(1),
       prompt: z.string(),
-      negative: z.string().optional(),
-      adapters: z.array(WeightedAdapter),
-      template: TemplateUse.optional(),
       /** Of the first variant; the others' follow. */
       seed: Count,
       count: z.int().min(1),
-      sampler: SamplerName,
       /** Of the whole chain. */
       steps: z.int().min(1),
-      guidance: z.number().min(0),
       eta: z.number().min(0).max(1).optional(),
-      device: Device,
-      precision: Precision,
-      /** The folder to write to. */
-      out: Path,
     }),
-    /** Steps done of the variant being made; `path` when it has been written. */
-    progress: z.strictObject({ picture: Count, pictures: Count, step: Count, steps: Count, path: z.string().nullable() }),
-    result: z.strictObject({
-      pictures: z.array(GeneratedPicture),
-      /** What the person should know, one sentence each. */
-      notes: z.array(z.string()),
-    }),
+    progress: DrawingProgress,
+    result: DrawnPictures,
   },
   /** What a detector of the YOLO kind finds in a picture, surest first. */
   'picture.detect': {

@@ -5,10 +5,11 @@ import { html, type Markup } from '../../../main/cli/report/html.ts'
 import { HEIGHT, WIDTH, plot, type Axis, type Series } from '../../../main/cli/report/line-chart.ts'
 import { STYLE } from '../../../main/cli/report/style.ts'
 import { meanOf, type Mean } from '../../../main/engine/evaluation/mean.ts'
-import type { EstimatorFigures } from '../../../main/engine/protocol.ts'
 import { markdownTable } from '../report.ts'
 import { GROUPS, METHODS, OURS, PAPER, type Claim, type Method } from './compare-methods.ts'
 import type { Part, RunPart, RunPoint, VariancePart } from './compare-parts.ts'
+import { COLUMNS, estimatorsTable } from './estimators-table.ts'
+import { digits, withError } from './figures.ts'
 
 /** Runs of one method at the rate it was given, and the rates it was given to choose from. */
 export interface MethodRuns {
@@ -212,22 +213,14 @@ function triedRow({ name }: Method, run: RunPart): string[] {
 
 function varianceSection({ figures, parameters, circumstances }: VariancePart): string[] {
   const [first] = figures
-  const row = ({ label, biased, variance, cosine, share, forwards, vjps, seconds, varianceSeconds }: EstimatorFigures): string[] => [
-    biased === null ? label : `${label} *`,
-    withError(variance), cosine === null ? '' : withError(cosine, 3), share === null ? '' : withError(share, 2),
-    digits(forwards), digits(vjps), digits(1000 * seconds), withError(varianceSeconds),
-  ]
   return [
     '',
     '## The estimators',
     '',
     circumstances,
-    `${first?.draws ?? 0} draws at the parameters that a run begins with (${parameters}), on the same prompts and noises. exact is the `
-    + 'mean of full over the same draws, so that cosine is raised by the noise that an estimator shares with full and lowered by its '
-    + 'own; share is ⟨mean, exact⟩/‖exact‖² over pairs of different draws, 1 when unbiased. Estimators marked * are biased; ddpo and '
-    + 'public-code weigh their terms, so that their variance is on another scale.',
+    `${first?.draws ?? 0} draws at the parameters that a run begins with (${parameters}), on the same prompts and noises. ${COLUMNS}`,
     '',
-    markdownTable([['estimator', 'variance', 'cosine', 'share', 'forwards', 'VJPs', 'ms', 'variance × s'], ...figures.map(row)]),
+    estimatorsTable(figures),
   ]
 }
 
@@ -307,14 +300,4 @@ function standalone(title: string, x: Axis, y: Axis, series: readonly Series[]):
 ${series.map(key)}
 <g transform="translate(0 ${top})">${plot(x, y, series)}</g>
 </svg>`.text
-}
-
-/** @param decimals fixed ones; three significant digits otherwise */
-function withError({ value, standardError }: Mean, decimals?: number): string {
-  const format = (number: number): string => (decimals === undefined ? digits(number) : number.toFixed(decimals))
-  return Number.isFinite(standardError) ? `${format(value)} ± ${format(standardError)}` : format(value)
-}
-
-function digits(value: number): string {
-  return String(Number(value.toPrecision(3)))
 }

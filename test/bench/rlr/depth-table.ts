@@ -10,11 +10,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ASSETS } from '../../../main/engine/assets.ts'
-import { bestOf, measureEstimators, type EstimatorFigures } from '../../../main/engine/rlr/measure/measure-estimators.ts'
+import { bestOf, measureEstimators } from '../../../main/engine/rlr/measure/measure-estimators.ts'
 import { algorithmSettings, parseRecipe, type Recipe } from '../../../main/engine/training/recipe.ts'
 import { openStableDiffusionChain } from '../../../main/engine/training/stable-diffusion-task.ts'
 import { draftRecipe } from '../../../main/services/training/draft-recipe.ts'
-import { circumstances, markdownTable, saveReport } from '../report.ts'
+import { circumstances, saveReport } from '../report.ts'
+import { COLUMNS, estimatorsTable } from './estimators-table.ts'
 
 const { values: options } = parseArgs({
   options: { draws: { type: 'string', default: '12' }, threads: { type: 'string', default: '1' } },
@@ -38,8 +39,7 @@ const report = [
   '# The depth of RLR\'s first order',
   '',
   circumstances(),
-  'The starter with the recipes that the app drafts for models of one\'s own, at the parameters that a run begins with. share is '
-  + '⟨mean, exact⟩/‖exact‖² over pairs of different draws, 1 when unbiased; ± is one standard error.',
+  `The starter with the recipes that the app drafts for models of one's own, at the parameters that a run begins with. ${COLUMNS}`,
 ]
 for (const { of, latentSide } of SIZES) report.push(...(await depths(of, latentSide)))
 const text = report.join('\n')
@@ -47,13 +47,15 @@ console.log(`\n${text}`)
 console.log(`\nWritten to ${saveReport('depth', text)}`)
 
 async function depths(of: string, latentSide: number): Promise<string[]> {
-  const recipes = Object.entries(ESTIMATORS).map(([label, estimator]) => ({ label, recipe: recipeWith(latentSide, estimator) }))
-  const { sampling, batch } = recipeWith(latentSide, { kind: 'full' })
-  const { model } = await openStableDiffusionChain(recipeWith(latentSide, { kind: 'full' }), { device: 'cpu' })
+  const chain = recipeWith(latentSide, { kind: 'full' })
+  const { sampling, batch } = chain
+  const { model } = await openStableDiffusionChain(chain, { device: 'cpu' })
   try {
     const theta = model.initialTheta()
     const figures = await measureEstimators(
-      recipes.map(({ label, recipe }) => ({ label, settings: algorithmSettings(recipe, () => []) })),
+      Object.entries(ESTIMATORS).map(([label, estimator]) => ({
+        label, settings: algorithmSettings(recipeWith(latentSide, estimator), () => []),
+      })),
       {
         draws: Number(options.draws),
         context: async (index) => (await model.batch({ index, theta })).context,
@@ -67,7 +69,7 @@ async function depths(of: string, latentSide: number): Promise<string[]> {
       `${sampling.steps} steps, guidance ${sampling.guidance}, ${batch.prompts} × ${batch.samplesPerPrompt} samples, `
       + `${model.parameterCount} parameters; ${options.draws} draws.`,
       '',
-      markdownTable([['estimator', 'variance', 'share', 'forwards', 'VJPs', 'ms', 'variance × s'], ...figures.map(row)]),
+      estimatorsTable(figures),
       '',
       `Least variance × time among the unbiased: ${bestOf(figures)?.label ?? 'none'}.`,
     ]
@@ -91,13 +93,4 @@ function recipeWith(latentSide: number, estimator: object): Recipe {
     start: null,
   })
   return parseRecipe({ ...draft, estimator, threads: Number(options.threads) }, 'The drafted recipe')
-}
-
-function row({ label, variance, share, forwards, vjps, seconds, varianceSeconds }: EstimatorFigures): string[] {
-  const withError = ({ value, standardError }: { readonly value: number; readonly standardError: number }): string =>
-    `${value.toPrecision(3)} ± ${standardError.toPrecision(2)}`
-  return [
-    label, withError(variance), share === null ? '' : withError(share), forwards.toPrecision(3), vjps.toPrecision(3),
-    (1000 * seconds).toFixed(0), withError(varianceSeconds),
-  ]
 }

@@ -10,11 +10,12 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { Random } from '../../../main/engine/random/random.ts'
 import { estimatorGrid } from '../../../main/engine/rlr/measure/estimator-grid.ts'
-import { bestOf, measureEstimators, type EstimatorFigures } from '../../../main/engine/rlr/measure/measure-estimators.ts'
+import { bestOf, measureEstimators } from '../../../main/engine/rlr/measure/measure-estimators.ts'
 import type { UpdateContext } from '../../../main/engine/rlr/update-context.ts'
 import { denoiserOf, linearGaussianChain, rewardOf } from '../../golden/linear-gaussian/chain.ts'
 import { contextOf } from '../../golden/linear-gaussian/draws.ts'
 import { circumstances, markdownTable, saveReport } from '../report.ts'
+import { COLUMNS, estimatorsTable } from './estimators-table.ts'
 import { openMicroChain } from './micro-chain.ts'
 
 const { values: options } = parseArgs({
@@ -30,8 +31,7 @@ const report = [
   '',
   circumstances(),
   'All estimators see the same prompts and noises. Importance coverage spends 8 VJPs on windows whatever their length.',
-  'share is ⟨mean, exact⟩/‖exact‖², 1 for an unbiased estimator; exact is the mean of full over the same draws; ± is one standard error.',
-  'Estimators marked * are biased. ddpo and public-code weigh their terms, so that their variance is on another scale.',
+  COLUMNS,
 ]
 
 report.push(...(await gaussianTable()), ...(await microTable()), ...memoryTables())
@@ -72,22 +72,7 @@ async function measured(title: string, draws: number, context: (draw: number) =>
   })
   const best = bestOf(figures)
   const verdict = `Least variance × time among the unbiased: ${best?.label ?? 'none'}.`
-  return ['', `## ${title}, ${draws} draws`, '', figuresTable(figures), '', verdict]
-}
-
-function figuresTable(figures: readonly EstimatorFigures[]): string {
-  const heading = ['estimator', 'variance', 'cosine', 'share', 'forwards', 'VJPs', 'ms', 'variance × s']
-  const rows = figures.map(({ label, biased, variance, cosine, share, forwards, vjps, seconds, varianceSeconds }) => [
-    biased === null ? label : `${label} *`,
-    `${digits(variance.value)} ± ${digits(variance.standardError)}`,
-    cosine === null ? '' : `${cosine.value.toFixed(3)} ± ${cosine.standardError.toFixed(3)}`,
-    share === null ? '' : `${share.value.toFixed(2)} ± ${share.standardError.toFixed(2)}`,
-    digits(forwards),
-    digits(vjps),
-    digits(1000 * seconds),
-    digits(varianceSeconds.value),
-  ])
-  return markdownTable([heading, ...rows])
+  return ['', `## ${title}, ${draws} draws`, '', estimatorsTable(figures), '', verdict]
 }
 
 function memoryTables(): string[] {
@@ -116,10 +101,6 @@ function peakOf(windowLength: number, steps: number): z.infer<typeof Peak> {
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`Memory could not be measured: ${stderr}`)
   return Peak.parse(JSON.parse(stdout))
-}
-
-function digits(value: number): string {
-  return String(Number(value.toPrecision(3)))
 }
 
 function mebibytes(bytes: number): string {
